@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * conf.h - what the operator asked for, as plain data. Pure: takes text, not files.
+ *
+ * conf_parse() owns nothing of the text after it returns; the caller owns the struct and frees it with
+ * conf_free(). Strings are inline arrays, lists are malloc'ed arrays inside the struct.
+ */
+#ifndef CONF_CONF_H
+#define CONF_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "util/addr.h"
+#include "util/clock.h"
+
+#define CONF_NAME_MAX 64
+#define CONF_MAX_ERRORS 20
+#define CONF_MAX_LOCALS 8
+
+enum conf_mode { CONF_MODE_NAT, CONF_MODE_DSR };
+enum conf_unknown { CONF_UNKNOWN_RST, CONF_UNKNOWN_DROP, CONF_UNKNOWN_PASS };
+enum conf_overflow { CONF_OVERFLOW_RST, CONF_OVERFLOW_DROP };
+enum conf_attach { CONF_ATTACH_DISPATCHER, CONF_ATTACH_LINK, CONF_ATTACH_EXTERNAL }; /* libxdp | bpf_link | ip link */
+enum conf_xdp { CONF_XDP_AUTO, CONF_XDP_NATIVE, CONF_XDP_GENERIC };
+enum conf_health_type { CONF_HEALTH_NONE, CONF_HEALTH_TCP, CONF_HEALTH_TLS, CONF_HEALTH_HTTPS };
+enum conf_verify { CONF_VERIFY_NONE, CONF_VERIFY_CHAIN, CONF_VERIFY_FULL };
+enum conf_deadline { CONF_DEADLINE_RST, CONF_DEADLINE_KEEP, CONF_DEADLINE_FORGET };
+enum conf_init { CONF_INIT_DOWN, CONF_INIT_UP, CONF_INIT_STRICT };
+enum conf_admin { CONF_ADMIN_READY, CONF_ADMIN_DRAIN, CONF_ADMIN_MAINT };
+
+struct conf_health {
+	enum conf_health_type type; /* default tls */
+	mono_t interval;	    /* 2s; 100ms..1h */
+	mono_t timeout;		    /* 1s; <= interval */
+	uint32_t rise, fall;	    /* 2, 3; 1..20 */
+	mono_t fast_interval;	    /* 500ms */
+	mono_t down_interval;	    /* 5s */
+	uint32_t jitter;	    /* percent of every wait, 0..50; 10 */
+	enum conf_init init;	    /* down */
+	char sni[256];		    /* "" = none */
+	enum conf_verify verify;    /* none; full when a ca is given */
+	char ca[256];		    /* file, "" = none */
+	char alpn[64];		    /* comma-separated, "" = none */
+	uint32_t tls_min;	    /* 12 or 13 */
+	uint16_t port;		    /* 0 = the endpoint's own */
+	char path[256];		    /* https: "/" */
+	char host[256];		    /* https: Host header, "" = sni or address */
+	uint32_t status_lo, status_hi; /* https: 200..399 */
+	char expect[256];	    /* https: text that the body must contain, "" = none */
+};
+
+struct conf_endpoint {
+	struct addr addr;
+	uint32_t weight; /* 1..1000; 100 */
+	enum conf_admin admin;
+	uint32_t line; /* where it was written, for messages */
+};
+
+struct conf_service {
+	char name[CONF_NAME_MAX]; /* letters, digits, - _ . */
+	struct addr listen;
+	enum conf_mode mode;
+	enum conf_unknown on_unknown; /* rst */
+	enum conf_overflow overflow;  /* rst */
+	struct addr local[CONF_MAX_LOCALS]; /* nat source addresses; none = the kernel's choice by route */
+	size_t locals;
+	mono_t t_syn, t_idle, t_fin1, t_fin2, t_rst; /* 30s 900s 120s 30s 10s (control-plane 6.5) */
+	mono_t drain_deadline;			     /* 300s */
+	enum conf_deadline on_deadline;		     /* rst */
+	uint32_t weight_default;		     /* 100 */
+	struct conf_health health;
+	struct conf_endpoint *endpoint;
+	size_t endpoints; /* 1..1024 */
+	uint32_t line;
+};
+
+struct conf_iface {
+	char name[16];
+	enum conf_attach attach; /* dispatcher */
+	enum conf_xdp xdp;	 /* auto: native first, generic as a fallback that is said aloud */
+};
+
+struct conf {
+	struct conf_iface *iface;
+	size_t ifaces; /* 1..16 */
+	struct conf_service *service;
+	size_t services; /* 0..256 */
+	char socket[108];	/* /run/rrlb/control.sock */
+	char socket_group[32];	/* group that may operate; "rrlb" */
+	char readonly_group[32]; /* "rrlb-ro" */
+	char state_file[256];	/* /var/lib/rrlb/state.json */
+	uint32_t flows_ipv4;	/* entries; rounded up to a power of two; 1048576 */
+	uint32_t flows_ipv6;	/* 262144 */
+	uint16_t port_lo, port_hi; /* nat local ports, 1024..32767 */
+	uint32_t rst_rate;	/* RSTs a second and CPU; 1000 */
+};
+
+struct conf_error {
+	uint32_t line, col; /* from 1 */
+	uint32_t len;	    /* columns to underline, at least 1 */
+	char text[200];	    /* "unknown option 'intervall' in health (did you mean 'interval'?)" */
+};
+
+struct conf_errors {
+	struct conf_error e[CONF_MAX_ERRORS];
+	size_t n;
+	bool more; /* there were more than fit */
+};
+
+/* NULL and err->n > 0 on any error. `name` is only for messages. */
+struct conf *conf_parse(const char *text, size_t len, struct conf_errors *err);
+/* "file:line:col: error: message", the line, the caret line; malloc'ed, the caller frees. */
+char *conf_errors_format(const char *name, const char *text, size_t len, const struct conf_errors *err);
+/* Canonical text: parses back to an equal struct. malloc'ed, the caller frees. */
+char *conf_print(const struct conf *c);
+struct conf *conf_copy(const struct conf *c);
+bool conf_equal(const struct conf *a, const struct conf *b);
+void conf_free(struct conf *c);
+const struct conf_service *conf_service_find(const struct conf *c, const char *name);
+/* keyword <-> value tables, used by view and control as well: "nat", "rst", "tls", ... */
+const char *conf_mode_name(enum conf_mode m);
+const char *conf_unknown_name(enum conf_unknown u);
+const char *conf_overflow_name(enum conf_overflow o);
+const char *conf_attach_name(enum conf_attach a);
+const char *conf_xdp_name(enum conf_xdp x);
+const char *conf_health_name(enum conf_health_type t);
+const char *conf_admin_name(enum conf_admin a);
+const char *conf_deadline_name(enum conf_deadline d);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * view.h - the read-only snapshot of the model that every reader (control, later metrics and dashboard) sees.
+ * Strings and arrays belong to the view; view_free() frees all. Counters are not here: readers join them
+ * by id with what daemon/collect last read.
+ */
+#ifndef MODEL_VIEW_H
+#define MODEL_VIEW_H
+
+#include "model/model.h"
+
+struct view_endpoint {
+	uint32_t id;
+	struct addr addr;
+	enum ep_state state;
+	enum ep_admin admin;
+	enum ep_health health;
+	enum ep_member member;
+	uint32_t h, h_max;	 /* health counter and rise + fall - 1; "2/2" is rise-relative, see view_health_text() */
+	uint32_t rise, fall;
+	enum reason reason;	 /* of the displayed state */
+	int err;
+	char text[96];
+	uint32_t weight_base;	 /* configured or overridden */
+	uint32_t weight;	 /* effective: 0 = takes no new connection */
+	uint32_t slots;		 /* in the rotation */
+	double share;		 /* slots / L */
+	uint32_t established, flows; /* of the last walk */
+	mono_t since;		 /* of the displayed state */
+	mono_t probe_took, probe_connect, probe_tls, probe_at; /* last probe; probe_at 0 = none yet */
+	mono_t drain_until;	 /* 0 = not draining */
+	uint64_t probes_ok, probes_failed;
+	uint64_t hop;
+	bool added, weight_set, admin_set, flapping;
+};
+
+struct view_service {
+	uint32_t id;
+	char name[CONF_NAME_MAX];
+	struct addr listen;
+	enum conf_mode mode;
+	bool paused;
+	uint32_t available, total;
+	uint32_t slots; /* L */
+	const struct conf_service *conf; /* owned by the view */
+	struct view_endpoint *endpoint;
+	size_t endpoints;
+};
+
+struct view {
+	mono_t now;
+	struct view_service *service; /* in order of configuration */
+	size_t services;
+};
+
+struct view *view_build(const struct model *m, mono_t now); /* NULL = no memory */
+void view_free(struct view *v);
+const struct view_service *view_service_find(const struct view *v, const char *name);
+const struct view_endpoint *view_endpoint_find(const struct view_service *s, const struct addr *a);
+const char *ep_state_name(enum ep_state s);   /* "UP", "DRAINING", ... */
+const char *ep_admin_name(enum ep_admin a);   /* "ready", ... */
+const char *ep_health_name(enum ep_health h); /* "init", ... */
+
+#endif

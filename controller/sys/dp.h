@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * dp.h - the one door to the packet path: load, adopt, attach, write, read, detach. No libbpf or libxdp type
+ * shows. Every call returns 0 or -errno; dp_error() has the sentence for people.
+ *
+ * Ownership of the kernel's objects: maps, program and links are pinned under `dir` and outlive the process.
+ * dp_close() never detaches anything; dp_detach() does.
+ */
+#ifndef SYS_DP_H
+#define SYS_DP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "rr_abi.h"
+#include "rr_verdict.h"
+
+struct dp;
+
+struct dp_conf {
+	const char *dir;    /* bpffs folder of the pins; NULL = RR_BPFFS_DIR. bpffs is mounted when it is not. */
+	const char *object; /* path of rr_xdp.bpf.o to load; NULL = the one built in (skeleton) */
+	uint32_t flow4_sets, flow6_sets; /* powers of two */
+	uint16_t port_lo, port_hi;
+};
+
+enum dp_attach { DP_ATTACH_DISPATCHER, DP_ATTACH_LINK, DP_ATTACH_EXTERNAL };
+enum dp_xdp { DP_XDP_AUTO, DP_XDP_NATIVE, DP_XDP_GENERIC };
+
+struct dp_iface_status {
+	char name[16];
+	uint32_t ifindex;
+	bool attached;	 /* our program runs there */
+	bool native;	 /* XDP_MODE driver */
+	enum dp_attach how;
+	uint32_t prog_id;
+	char text[128];	 /* what was said aloud: "native refused (...), generic instead" */
+};
+
+/*
+ * Opens: adopts pinned maps of our ABI version and sizes when they are there (*adopted = true), otherwise takes the
+ * maps of an rr_xdp program that already runs on one of `ifnames` (attached with `ip link ... xdp obj`), otherwise creates
+ * them. Loads the program over these maps and pins it as DIR/rr_xdp_v1 (replacing the older pin). Maps of another size
+ * or layout: -EEXIST with the remedy in dp_error().
+ */
+int dp_open(struct dp **dp, const struct dp_conf *c, const char *const *ifnames, size_t n, bool *adopted);
+void dp_close(struct dp *dp);
+const char *dp_error(const struct dp *dp);
+
+/* Attach to one interface; an older rr_xdp there is replaced atomically (link update, XDP replace, or dispatcher). EXTERNAL:
+ * only looks whether our program runs there. Also writes nothing to maps. */
+int dp_attach(struct dp *dp, const char *ifname, enum dp_attach how, enum dp_xdp mode, struct dp_iface_status *st);
+int dp_attach_status(struct dp *dp, const char *ifname, struct dp_iface_status *st);
+int dp_detach(struct dp *dp, const char *ifname);
+/* Remove every pin and the folder. After dp_detach() of all interfaces. */
+int dp_unpin(struct dp *dp);
+
+/* The mapped memory of a map whose row in RR_MAPS says 1; NULL otherwise. `max` = number of elements. */
+void *dp_mem(struct dp *dp, enum rr_map map, uint32_t *max);
+/* For maps that are not mapped (tx_ports). */
+int dp_set(struct dp *dp, enum rr_map map, uint32_t key, const void *value);
+int dp_del(struct dp *dp, enum rr_map map, uint32_t key);
+/* Per-CPU maps, summed over CPUs: `n` elements from `first`; `out` is an array of struct rr_stats (ep_stats,
+ * svc_stats) or uint64_t (verdicts). */
+int dp_sum(struct dp *dp, enum rr_map map, uint32_t first, uint32_t n, void *out);
+/* Current low 32 bits of jiffies and HZ (learned once, from the kernel itself). */
+int dp_clock(struct dp *dp, uint32_t *jiffies, uint32_t *hz);
+/* Runs the loaded program on a packet (BPF_PROG_TEST_RUN) with ingress interface slot's ifindex. `out` may alias `in`;
+ * *outlen in/out. Used by tests only on maps of their own. */
+int dp_test_run(struct dp *dp, const void *in, size_t inlen, void *out, size_t *outlen, uint32_t *action);
+int dp_prog_id(struct dp *dp, uint32_t *id, uint32_t *insns);
+
+#endif
