@@ -1,6 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # One non-recursive Makefile. Everything is built into build/. `make help` lists the targets.
-#   V=1 shows commands · SANITIZER=address,undefined · DEBUG=1 · CLANG= BPFTOOL= CC=
+#   V=1 shows commands · SANITIZER=address,undefined · DEBUG=1 · B=build · CLANG= BPFTOOL= CC=
+#
+# Tests. A test is a program that prints TAP ("ok", "not ok", "# SKIP"); scripts/test counts these lines.
+#   tests/unit/test_X.c tests/sim/sim_X.c tests/golden/golden_X.c   cmocka, no root; linked with util api core conf
+#                                model, ctl (without its main) and tests/lib; ASan and UBSan on
+#   tests/bpf/test_X.c           cmocka, as root; all layers but daemon/main.o and ctl, and libbpf and the rest
+#   tests/bpf/X.bpf.c            helper objects for them: build/tests/bpf/X.bpf.o
+#   tests/fuzz/fuzz_X.c          LLVMFuzzerTestOneInput; seeds in tests/fuzz/corpus/X/
+#   tests/golden/run.sh, tests/net/test-X.sh   shell, TAP as well
+#   tests/bench/X.c, X.bpf.c     not tests: optimised, all layers; build/bench/X, run by scripts/bench
+# The layers are linked as archives: a test that includes a .c to reach its statics does not clash with it.
+# Tests run from the top of the tree; RRLB_BUILD names the build folder.
 
 B        := build
 CC       ?= gcc
@@ -49,7 +60,7 @@ $(O)/%.o: controller/%.c | $(B)
 	@mkdir -p $(@D)
 	@echo "  CC      $@"
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
-$(SYS): | $(B)/rr_xdp.skel.h
+$(SYS) $(DAEMON): | $(B)/rr_xdp.skel.h
 $(B)/rrlbd: $(DAEMON) $(SYS) $(MODEL) $(CONF) $(CORE) $(API) $(UTIL)
 	@echo "  LD      $@"
 	$(Q)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
@@ -59,10 +70,162 @@ $(B)/rrctl: $(CTL) $(API) $(UTIL)
 $(B):
 	@mkdir -p $@
 
+
+# ---- tests: sanitized objects of their own, next to the ordinary ones ----
+S        := $(B)/san
+TEST_SAN := -fsanitize=address,undefined -fno-omit-frame-pointer -fno-sanitize-recover=all
+TEST_INC := -Itests -Ibpf -I.
+# Packet headers are unaligned by nature; tests compile them natively.
+TEST_FLAGS := $(TEST_INC) $(TEST_SAN) -fno-sanitize=alignment
+TEST_LIBS  := -lcmocka -ljansson -lm
+PURE_LAYERS := util api core conf model
+ALL_LAYERS  := $(PURE_LAYERS) sys daemon ctl
+
+# $(call sources,folder) -> its .c files that are not BPF programs
+sources    = $(filter-out %.bpf.c,$(wildcard $(1)/*.c))
+# $(call archives,objects-folder,layers) -> the archives of these layers
+archives   = $(foreach l,$(2),$(1)/$(l).a)
+progs      = $(patsubst tests/%.c,$(B)/tests/%,$(wildcard $(1)))
+
+PURE_PROGS := $(call progs,tests/unit/test_*.c tests/sim/sim_*.c tests/golden/golden_*.c)
+BPF_PROGS  := $(call progs,$(filter-out %.bpf.c,$(wildcard tests/bpf/test_*.c)))
+BPF_HELP   := $(patsubst tests/%.bpf.c,$(B)/tests/%.bpf.o,$(wildcard tests/bpf/*.bpf.c tests/net/*.bpf.c))
+FUZZERS    := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
+BENCHES    := $(patsubst tests/bench/%.c,$(B)/bench/%,$(call sources,tests/bench))
+BENCH_HELP := $(patsubst tests/bench/%.bpf.c,$(B)/bench/%.bpf.o,$(wildcard tests/bench/*.bpf.c))
+
+# The mains stay out of the archives, so that a test brings its own.
+MAINS      := daemon/main daemon/rrlbd ctl/rrctl ctl/main
+define archive_rule
+$(1)/$(2).a: $$(filter-out $$(MAINS:%=$(1)/%.o),$$(patsubst controller/%.c,$(1)/%.o,$$(wildcard controller/$(2)/*.c)))
+	@mkdir -p $$(@D) && rm -f $$@
+	$$(Q)ar rcs $$@ $$^
+endef
+$(foreach l,$(ALL_LAYERS),$(eval $(call archive_rule,$(S),$(l))))
+$(foreach l,$(ALL_LAYERS),$(eval $(call archive_rule,$(O),$(l))))
+$(foreach l,$(PURE_LAYERS),$(eval $(call archive_rule,$(B)/fuzz/obj,$(l))))
+
+$(S)/%.o: controller/%.c | $(B)
+	@mkdir -p $(@D)
+	@echo "  CC      $@"
+	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) $(TEST_SAN) -MMD -MP -c $< -o $@
+$(S)/tests/%.o: tests/%.c | $(B)
+	@mkdir -p $(@D)
+	@echo "  CC      $@"
+	$(Q)$(CC) $(CPPFLAGS) $(TEST_FLAGS) $(CFLAGS) -fno-sanitize=alignment -MMD -MP -c $< -o $@
+$(S)/sys/%.o $(S)/daemon/%.o $(S)/tests/bpf/%.o $(S)/tests/lib/%.o: | $(B)/rr_xdp.skel.h
+$(S)/testlib.a: $(patsubst %.c,$(S)/%.o,$(call sources,tests/lib))
+	@mkdir -p $(@D) && rm -f $@
+	$(Q)ar rcs $@ $^
+$(B)/tests/%.bpf.o: tests/%.bpf.c $(wildcard bpf/*.h include/*.h tests/*/*.h)
+	@mkdir -p $(@D)
+	@echo "  BPF     $@"
+	$(Q)$(CLANG) $(BPF_CFLAGS) $(TEST_INC) -c $< -o $@
+
+PURE_LIBS  := $(S)/testlib.a $(call archives,$(S),ctl $(PURE_LAYERS))
+$(PURE_PROGS): $(B)/tests/%: $(S)/tests/%.o $(PURE_LIBS)
+	@mkdir -p $(@D)
+	@echo "  LD      $@"
+	$(Q)$(CC) $(TEST_SAN) $< -Wl,--start-group $(PURE_LIBS) -Wl,--end-group $(TEST_LIBS) -o $@
+BPF_LIBS   := $(S)/testlib.a $(call archives,$(S),daemon sys $(PURE_LAYERS))
+$(BPF_PROGS): $(B)/tests/%: $(S)/tests/%.o $(BPF_LIBS) $(BPF_HELP) $(B)/rr_xdp.bpf.o
+	@mkdir -p $(@D)
+	@echo "  LD      $@"
+	$(Q)$(CC) $(TEST_SAN) -pthread $< -Wl,--start-group $(BPF_LIBS) -Wl,--end-group $(TEST_LIBS) $(LDLIBS) -o $@
+
+# ---- fuzzers: clang, libFuzzer ----
+FUZZ_FLAGS := -g -O1 -fsanitize=address,undefined -fno-sanitize=alignment -fno-sanitize-recover=all
+FUZZ_WARN  := $(filter-out -Wcast-qual,$(WARN)) -Wno-missing-prototypes
+$(B)/fuzz/obj/%.o: controller/%.c | $(B)
+	@mkdir -p $(@D)
+	@echo "  FUZZCC  $@"
+	$(Q)$(CLANG) $(CPPFLAGS) -std=gnu11 $(FUZZ_WARN) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@
+FUZZ_LIBS  := $(call archives,$(B)/fuzz/obj,$(PURE_LAYERS))
+$(FUZZERS): $(B)/fuzz/%: tests/fuzz/%.c $(FUZZ_LIBS) $(wildcard bpf/*.h tests/lib/*.h)
+	@mkdir -p $(@D)
+	@echo "  FUZZ    $@"
+	$(Q)$(CLANG) $(CPPFLAGS) $(TEST_INC) -std=gnu11 $(FUZZ_WARN) $(FUZZ_FLAGS) -fsanitize=fuzzer $< \
+		-Wl,--start-group $(FUZZ_LIBS) -Wl,--end-group -ljansson -lm -o $@
+
+# ---- bench ----
+BENCH_LIBS := $(call archives,$(O),daemon sys $(PURE_LAYERS))
+$(B)/bench/%.bpf.o: tests/bench/%.bpf.c $(wildcard bpf/*.h include/*.h tests/bench/*.h)
+	@mkdir -p $(@D)
+	@echo "  BPF     $@"
+	$(Q)$(CLANG) $(BPF_CFLAGS) $(TEST_INC) -c $< -o $@
+$(BENCHES): $(B)/bench/%: tests/bench/%.c $(BENCH_LIBS) $(BENCH_HELP) $(wildcard tests/bench/*.h)
+	@mkdir -p $(@D)
+	@echo "  LD      $@"
+	$(Q)$(CC) $(CPPFLAGS) $(TEST_INC) $(CFLAGS) -pthread $< -Wl,--start-group $(BENCH_LIBS) -Wl,--end-group $(LDLIBS) -o $@
+
+tests-pure: $(PURE_PROGS)
+tests-bpf: $(BPF_PROGS) $(BPF_HELP)
+tests-fuzz: $(FUZZERS)
+tests-bench: $(BENCHES) $(BENCH_HELP)
+pure-objects: $(PURE)
+tests: tests-pure tests-bpf tests-fuzz ## build every test program
+
+RUN := RRLB_BUILD=$(B) MAKE="$(MAKE)" scripts/test
+check: ## format, layers, purity, shellcheck, man pages, unit, sim, golden; no root
+	+@$(RUN) lint unit sim golden
+check-root: all ## packet path and network namespaces; as root
+	+@$(RUN) bpf net leftovers
+fuzz: ## every fuzzer for FUZZ_TIME seconds (30)
+	+@FUZZ_TIME=$(or $(FUZZ_TIME),30) $(RUN) fuzz
+bench: all tests-bench ## speed of the packet path, side by side; as root
+	@RRLB_BUILD=$(B) scripts/bench
+
+# ---- for people working on it ----
+C_FILES := $(wildcard include/*.h bpf/*.[ch] controller/*/*.[ch] tests/*/*.[ch])
+format: ## clang-format every file in place
+	clang-format -i $(C_FILES)
+format-check: ## fail where clang-format would change something
+	@clang-format --dry-run -Werror $(C_FILES)
+metrics: ## function and file lengths, comment share
+	@scripts/metrics
+tags: ## ctags
+	ctags $(C_FILES)
+compile_commands.json: ## for clangd and clang-tidy
+	@for f in $(wildcard controller/*/*.c); do printf '%s\t%s\n' "$$f" '$(CC) $(CPPFLAGS) $(CFLAGS)'; done >$(B)/cc.tsv
+	@for f in $(call sources,tests/*); do printf '%s\t%s\n' "$$f" '$(CC) $(CPPFLAGS) $(TEST_INC) $(CFLAGS)'; done >>$(B)/cc.tsv
+	@for f in $(wildcard bpf/*.bpf.c tests/*/*.bpf.c); do printf '%s\t%s\n' "$$f" '$(CLANG) $(BPF_CFLAGS) $(TEST_INC)'; done >>$(B)/cc.tsv
+	@awk -F'\t' -v dir='$(CURDIR)' 'BEGIN { print "[" } { gsub(/"/, "\\\"", $$2); \
+		printf "%s{ \"directory\": \"%s\", \"file\": \"%s\", \"command\": \"%s -c %s\" }\n", \
+		NR > 1 ? "," : "", dir, $$1, $$2, $$1 } END { print "]" }' $(B)/cc.tsv >$@
+
+# ---- install ----
+PREFIX     := /usr
+SYSCONFDIR := /etc
+INSTALL    := install
+MANS       := $(wildcard controller/man/*.[1-8])
+install: all ## into $(DESTDIR), PREFIX=/usr SYSCONFDIR=/etc
+	$(INSTALL) -D -m 755 $(B)/rrlbd $(DESTDIR)$(PREFIX)/sbin/rrlbd
+	$(INSTALL) -D -m 755 $(B)/rrctl $(DESTDIR)$(PREFIX)/bin/rrctl
+	$(INSTALL) -D -m 644 $(B)/rr_xdp.bpf.o $(DESTDIR)$(PREFIX)/lib/rrlb/rr_xdp.bpf.o
+	for m in $(MANS); do \
+		$(INSTALL) -D -m 644 $$m $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$${m##*/} || exit 1; done
+	$(INSTALL) -D -m 644 scripts/rrlbd.service $(DESTDIR)$(PREFIX)/lib/systemd/system/rrlbd.service
+	$(INSTALL) -D -m 644 scripts/rrlbd.conf.example $(DESTDIR)$(PREFIX)/share/doc/rrlb/rrlbd.conf.example
+	test -e $(DESTDIR)$(SYSCONFDIR)/rrlb/rrlbd.conf || \
+		$(INSTALL) -D -m 640 scripts/rrlbd.conf.example $(DESTDIR)$(SYSCONFDIR)/rrlb/rrlbd.conf
+	$(INSTALL) -d $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+	$(B)/rrctl completion bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/rrctl
+uninstall: ## what install put there; the configuration stays
+	rm -f $(DESTDIR)$(PREFIX)/sbin/rrlbd $(DESTDIR)$(PREFIX)/bin/rrctl
+	rm -f $(DESTDIR)$(PREFIX)/lib/systemd/system/rrlbd.service
+	rm -f $(DESTDIR)$(PREFIX)/share/bash-completion/completions/rrctl
+	for m in $(MANS); do rm -f $(DESTDIR)$(PREFIX)/share/man/man$${m##*.}/$${m##*/}; done
+	rm -rf $(DESTDIR)$(PREFIX)/lib/rrlb $(DESTDIR)$(PREFIX)/share/doc/rrlb
+
 clean: ## remove build/
 	rm -rf $(B)
 help: ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 20
+	@grep -hE '^[a-z_.-]+:.*##' $(firstword $(MAKEFILE_LIST)) | sed -E 's/:.*## /\t/' | expand -t 24
+	@echo
+	@echo 'DEBUG_TESTENV=1 tests/net/run.sh    a shell inside the test network'
 
--include $(wildcard $(O)/*/*.d)
-.PHONY: all clean help
+-include $(wildcard $(O)/*/*.d $(S)/*/*.d $(S)/tests/*/*.d $(B)/fuzz/obj/*/*.d)
+.SECONDARY:
+.DELETE_ON_ERROR:
+.PHONY: all tests tests-pure tests-bpf tests-fuzz tests-bench pure-objects check check-root fuzz bench format \
+	format-check metrics tags compile_commands.json install uninstall clean help
