@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * api.c - the verb table of api.h as data, and the words that both sides use for its types and codes.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "api/api.h"
+
+#define A_REQ(name, type) { #name, API_T_##type, API_MUST },
+#define A_POS(name, type) { #name, API_T_##type, API_MAY },
+#define A_OPT(name, type) { #name, API_T_##type, API_OPTION },
+
+static const struct api_verb verbs[] = {
+#define API_ROW(id, path, level, args, help) { API_V_##id, path, API_##level, help, { args } },
+	API_VERBS(API_ROW) API_LOCAL_VERBS(API_ROW)
+#undef API_ROW
+};
+
+const struct api_verb *api_verb(enum api_verb_id id)
+{
+	return (unsigned int)id < API_V_MAX ? &verbs[id] : NULL;
+}
+
+const struct api_verb *api_verb_find(const char *path)
+{
+	unsigned int i;
+
+	for (i = 0; i < API_V_MAX; i++) {
+		if (!strcmp(verbs[i].path, path))
+			return &verbs[i];
+	}
+	return NULL;
+}
+
+bool api_verb_mutates(const struct api_verb *v)
+{
+	return v->level == API_OPERATE;
+}
+
+const char *api_code_name(enum api_code code)
+{
+	static const char *const name[] = {
+		[API_OK] = "ok",
+		[API_FAILED] = "failed",
+		[API_USAGE] = "usage",
+		[API_UNREACHABLE] = "unreachable",
+		[API_NO_SUCH] = "no such object",
+		[API_REFUSED] = "refused",
+		[API_TIMEOUT] = "timed out",
+		[API_PERMISSION] = "permission",
+	};
+
+	return (unsigned int)code < sizeof(name) / sizeof(name[0]) ? name[code] : "failed";
+}
+
+const char *api_type_meta(enum api_type t)
+{
+	static const char *const meta[] = {
+		[API_T_FLAG] = "",
+		[API_T_SERVICE] = "SERVICE",
+		[API_T_ENDPOINT] = "SERVICE/ADDRESS:PORT",
+		[API_T_BACKEND] = "[SERVICE/]ADDRESS:PORT",
+		[API_T_ADDRESS] = "ADDRESS:PORT",
+		[API_T_CLIENT] = "ADDRESS[:PORT]",
+		[API_T_WEIGHT] = "N|+N%|-N%|auto",
+		[API_T_STATE] = "STATE",
+		[API_T_DURATION] = "DURATION",
+		[API_T_WAIT] = "DURATION",
+		[API_T_COUNT] = "N",
+		[API_T_FILE] = "FILE",
+		[API_T_IFACES] = "INTERFACE...",
+		[API_T_SHELL] = "bash",
+	};
+
+	return meta[t];
+}
+
+const char *const *api_flow_states(void)
+{
+	static const char *const name[] = { "syn",  "synack", "est",	"fin1",
+					    "fin2", "rst",    "killed", NULL };
+
+	return name;
+}
+
+const char *api_socket_ro(const char *path, char *buf, size_t len)
+{
+	size_t n = strlen(path);
+
+	if (n > 5 && !strcmp(path + n - 5, ".sock"))
+		n -= 5;
+	snprintf(buf, len, "%.*s-ro%s", (int)n, path, path + n);
+	return buf;
+}
