@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * probe.c - health probes over libcurl's multi interface, in the event loop.
+ *
+ * tcp   http:// with CONNECT_ONLY: ends when the socket is connected.
+ * tls   https:// with CONNECT_ONLY: ends when the handshake is done.
+ * https a whole GET, cut off as soon as enough of the body was seen.
+ *
+ * The URL carries the name (so SNI, certificate check and Host are as configured) and CONNECT_TO the address
+ * (so no resolver is asked). Every probe makes its own connection and TLS session: a kept one would only
+ * prove that an old connection still works.
+ *
+ * curl says which sockets and which timeout it waits for (sock_cb, timer_cb) and is told what happened
+ * (curl_multi_socket_action). Owns the multi handle, one event per socket and one struct probe per transfer.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <curl/curl.h>
+#include <event2/event.h>
+
+#include "sys/probe.h"
+#include "sys/probe_class.h"
+
+struct probe {
+	struct probe *next, *prev;
+	CURL *easy;
+	struct curl_slist *connect_to, *headers;
+	uint64_t tag;
+	enum probe_type type;
+	uint32_t status_lo, status_hi;
+	struct probe_match match;
+	bool body_ended;
+	char message[CURL_ERROR_SIZE];
+};
+
+struct probes {
+	struct event_base *base;
+	CURLM *multi;
+	struct event *timer;
+	struct probe *head;
+	size_t inflight;
+	probe_done done;
+	void *arg;
+};
+
+static void probe_unlink(struct probes *ps, struct probe *p)
+{
+	if (p->prev)
+		p->prev->next = p->next;
+	else
+		ps->head = p->next;
+	if (p->next)
+		p->next->prev = p->prev;
+	ps->inflight--;
+}
+
+static void probe_link(struct probes *ps, struct probe *p)
+{
+	p->next = ps->head;
+	if (p->next)
+		p->next->prev = p;
+	ps->head = p;
+	ps->inflight++;
+}
+
+static void probe_free(struct probe *p)
+{
+	curl_easy_cleanup(p->easy);
+	curl_slist_free_all(p->connect_to);
+	curl_slist_free_all(p->headers);
+	free(p);
+}
+
+static mono_t info_time(CURL *easy, CURLINFO what)
+{
+	curl_off_t us = 0;
+
+	curl_easy_getinfo(easy, what, &us);
+	return MONO_US(us);
+}
+
+static long info_long(CURL *easy, CURLINFO what)
+{
+	long v = 0;
+
+	curl_easy_getinfo(easy, what, &v);
+	return v;
+}
+
+static void probe_result(const struct probe *p, CURLcode code, struct probe_result *r)
+{
+	mono_t connect = info_time(p->easy, CURLINFO_CONNECT_TIME_T);
+	mono_t tls = info_time(p->easy, CURLINFO_APPCONNECT_TIME_T);
+	struct probe_facts f = {
+		.type = p->type,
+		.code = (int)code,
+		.err = (int)info_long(p->easy, CURLINFO_OS_ERRNO),
+		.verify = info_long(p->easy, CURLINFO_SSL_VERIFYRESULT),
+		.connected = connect.us > 0,
+		.tls_done = tls.us > 0,
+		.body_ended = p->body_ended,
+		.found = !p->match.len || p->match.found,
+		.status = info_long(p->easy, CURLINFO_RESPONSE_CODE),
+		.status_lo = p->status_lo,
+		.status_hi = p->status_hi,
+		.message = p->message,
+	};
+
+	memset(r, 0, sizeof(*r));
+	r->why = probe_classify(&f, r->text, sizeof(r->text));
+	r->err = r->why == REASON_PASS ? 0 : f.err;
+	r->took = info_time(p->easy, CURLINFO_TOTAL_TIME_T);
+	r->connect = connect;
+	r->tls = f.tls_done ? mono_sub(tls, connect) : MONO_US(0);
+}
+
+/* Hands out every transfer that has ended. The callback may start new ones. */
+static void probes_reap(struct probes *ps)
+{
+	struct probe_result r;
+	struct probe *p;
+	uint64_t tag;
+	CURLMsg *msg;
+	int left;
+
+	while ((msg = curl_multi_info_read(ps->multi, &left))) {
+		if (msg->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&p);
+		probe_result(p, msg->data.result, &r);
+		tag = p->tag;
+		curl_multi_remove_handle(ps->multi, p->easy);
+		probe_unlink(ps, p);
+		probe_free(p);
+		ps->done(ps->arg, tag, &r);
+	}
+}
+
+static void sock_ready(evutil_socket_t fd, short what, void *arg)
+{
+	struct probes *ps = arg;
+	int flags =
+		(what & EV_READ ? CURL_CSELECT_IN : 0) | (what & EV_WRITE ? CURL_CSELECT_OUT : 0);
+	int running;
+
+	curl_multi_socket_action(ps->multi, (curl_socket_t)fd, flags, &running);
+	probes_reap(ps);
+}
+
+static void timer_fire(evutil_socket_t fd, short what, void *arg)
+{
+	struct probes *ps = arg;
+	int running;
+
+	(void)fd;
+	(void)what;
+	curl_multi_socket_action(ps->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	probes_reap(ps);
+}
+
+/* curl wants to know about `fd` (or no more). `sockp` is the event that we assigned to it before. */
+static int sock_cb(CURL *easy, curl_socket_t fd, int want, void *arg, void *sockp)
+{
+	struct probes *ps = arg;
+	struct event *ev = sockp;
+	short what = EV_PERSIST;
+
+	(void)easy;
+	if (ev) {
+		curl_multi_assign(ps->multi, fd, NULL);
+		event_free(ev);
+	}
+	if (want == CURL_POLL_REMOVE)
+		return 0;
+	if (want & CURL_POLL_IN)
+		what |= EV_READ;
+	if (want & CURL_POLL_OUT)
+		what |= EV_WRITE;
+	ev = event_new(ps->base, fd, what, sock_ready, ps);
+	if (!ev)
+		return -1;
+	event_add(ev, NULL);
+	curl_multi_assign(ps->multi, fd, ev);
+	return 0;
+}
+
+static int timer_cb(CURLM *multi, long ms, void *arg)
+{
+	struct probes *ps = arg;
+	struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
+
+	(void)multi;
+	if (ms < 0)
+		event_del(ps->timer);
+	else
+		event_add(ps->timer, &tv);
+	return 0;
+}
+
+static size_t body_cb(char *bytes, size_t size, size_t n, void *arg)
+{
+	struct probe *p = arg;
+
+	if (probe_match_feed(&p->match, bytes, size * n))
+		return size * n;
+	p->body_ended = true;
+	return 0; /* ends the transfer */
+}
+
+static const char *or_empty(const char *s)
+{
+	return s ? s : "";
+}
+
+static void addr_text(const struct addr *a, bool with_port, char *buf, size_t len)
+{
+	struct addr bare = *a;
+	char ip[ADDR_STRLEN];
+
+	if (!with_port)
+		bare.port = 0;
+	addr_print(&bare, ip, sizeof(ip));
+	if (!with_port && a->family == 6 && ip[0] != '[')
+		snprintf(buf, len, "[%s]", ip);
+	else
+		snprintf(buf, len, "%s", ip);
+}
+
+/* ":: to" form: whatever host and port the URL has, connect to this address. */
+static int setup_address(struct probe *p, const struct probe_target *t)
+{
+	char host[ADDR_STRLEN + 2], to[ADDR_STRLEN + 2], line[ADDR_STRLEN + 8], url[1024];
+	const char *path = *or_empty(t->path) ? t->path : "/";
+
+	addr_text(&t->to, false, host, sizeof(host));
+	addr_text(&t->to, true, to, sizeof(to));
+	snprintf(line, sizeof(line), "::%s", to);
+	p->connect_to = curl_slist_append(NULL, line);
+	if (!p->connect_to)
+		return -ENOMEM;
+	snprintf(url, sizeof(url), "%s://%s:%u%s%s", t->type == PROBE_TCP ? "http" : "https",
+		 *or_empty(t->sni) ? t->sni : host, t->to.port, *path == '/' ? "" : "/", path);
+	curl_easy_setopt(p->easy, CURLOPT_CONNECT_TO, p->connect_to);
+	return curl_easy_setopt(p->easy, CURLOPT_URL, url) == CURLE_OK ? 0 : -EINVAL;
+}
+
+static void setup_tls(struct probe *p, const struct probe_target *t)
+{
+	bool alpn = *or_empty(t->alpn);
+	bool h2 = alpn && strstr(t->alpn, "h2");
+
+	curl_easy_setopt(p->easy, CURLOPT_SSL_VERIFYPEER, t->verify == PROBE_VERIFY_NONE ? 0L : 1L);
+	curl_easy_setopt(p->easy, CURLOPT_SSL_VERIFYHOST, t->verify == PROBE_VERIFY_FULL ? 2L : 0L);
+	if (*or_empty(t->ca))
+		curl_easy_setopt(p->easy, CURLOPT_CAINFO, t->ca);
+	curl_easy_setopt(p->easy, CURLOPT_SSLVERSION,
+			 t->tls_min == 13 ? (long)CURL_SSLVERSION_TLSv1_3
+					  : (long)CURL_SSLVERSION_TLSv1_2);
+	curl_easy_setopt(p->easy, CURLOPT_SSL_ENABLE_ALPN, alpn ? 1L : 0L);
+	curl_easy_setopt(p->easy, CURLOPT_HTTP_VERSION,
+			 h2 ? (long)CURL_HTTP_VERSION_2TLS : (long)CURL_HTTP_VERSION_1_1);
+	curl_easy_setopt(p->easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
+}
+
+static int setup_http(struct probe *p, const struct probe_target *t)
+{
+	char host[300];
+
+	p->status_lo = t->status_lo;
+	p->status_hi = t->status_hi;
+	probe_match_init(&p->match, t->expect);
+	curl_easy_setopt(p->easy, CURLOPT_HTTPGET, 1L);
+	curl_easy_setopt(p->easy, CURLOPT_USERAGENT, "rrlbd");
+	curl_easy_setopt(p->easy, CURLOPT_WRITEFUNCTION, body_cb);
+	curl_easy_setopt(p->easy, CURLOPT_WRITEDATA, p);
+	if (!*or_empty(t->host) && !*or_empty(t->sni))
+		return 0;
+	/* the name alone: a port that differs from the service's would be no business of the endpoint */
+	snprintf(host, sizeof(host), "Host: %s", *or_empty(t->host) ? t->host : t->sni);
+	p->headers = curl_slist_append(NULL, host);
+	if (!p->headers)
+		return -ENOMEM;
+	curl_easy_setopt(p->easy, CURLOPT_HTTPHEADER, p->headers);
+	return 0;
+}
+
+static void setup_common(struct probe *p, const struct probe_target *t)
+{
+	long ms = (long)(t->timeout.us / 1000);
+
+	curl_easy_setopt(p->easy, CURLOPT_PRIVATE, (char *)p);
+	curl_easy_setopt(p->easy, CURLOPT_ERRORBUFFER, p->message);
+	curl_easy_setopt(p->easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(p->easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(p->easy, CURLOPT_PROXY, "");
+	curl_easy_setopt(p->easy, CURLOPT_FRESH_CONNECT, 1L);
+	curl_easy_setopt(p->easy, CURLOPT_FORBID_REUSE, 1L);
+	curl_easy_setopt(p->easy, CURLOPT_TIMEOUT_MS, ms > 0 ? ms : 1L);
+	curl_easy_setopt(p->easy, CURLOPT_CONNECTTIMEOUT_MS, ms > 0 ? ms : 1L);
+	if (t->type != PROBE_HTTPS)
+		curl_easy_setopt(p->easy, CURLOPT_CONNECT_ONLY, 1L);
+}
+
+static int probe_setup(struct probe *p, const struct probe_target *t)
+{
+	int rc;
+
+	p->type = t->type;
+	setup_common(p, t);
+	rc = setup_address(p, t);
+	if (!rc && t->type != PROBE_TCP)
+		setup_tls(p, t);
+	if (!rc && t->type == PROBE_HTTPS)
+		rc = setup_http(p, t);
+	return rc;
+}
+
+int probe_start(struct probes *ps, uint64_t tag, const struct probe_target *t)
+{
+	struct probe *p;
+	int rc = -ENOMEM;
+
+	if (ps->inflight >= PROBE_MAX_INFLIGHT)
+		return -EAGAIN;
+	p = calloc(1, sizeof(*p));
+	if (!p)
+		return -ENOMEM;
+	p->tag = tag;
+	p->easy = curl_easy_init();
+	if (p->easy)
+		rc = probe_setup(p, t);
+	if (!rc && curl_multi_add_handle(ps->multi, p->easy) != CURLM_OK)
+		rc = -EIO;
+	if (rc)
+		probe_free(p);
+	else
+		probe_link(ps, p);
+	return rc;
+}
+
+size_t probes_inflight(const struct probes *ps)
+{
+	return ps->inflight;
+}
+
+static int multi_setup(struct probes *ps)
+{
+	ps->multi = curl_multi_init();
+	if (!ps->multi)
+		return -ENOMEM;
+	curl_multi_setopt(ps->multi, CURLMOPT_SOCKETFUNCTION, sock_cb);
+	curl_multi_setopt(ps->multi, CURLMOPT_SOCKETDATA, ps);
+	curl_multi_setopt(ps->multi, CURLMOPT_TIMERFUNCTION, timer_cb);
+	curl_multi_setopt(ps->multi, CURLMOPT_TIMERDATA, ps);
+	/* no idle connections: each probe's own is closed with it */
+	curl_multi_setopt(ps->multi, CURLMOPT_MAXCONNECTS, (long)PROBE_MAX_INFLIGHT);
+	curl_multi_setopt(ps->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
+	return 0;
+}
+
+int probes_open(struct probes **out, struct event_base *base, probe_done done, void *arg)
+{
+	struct probes *ps;
+	int rc;
+
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		return -EIO;
+	ps = calloc(1, sizeof(*ps));
+	if (!ps)
+		return -ENOMEM;
+	*ps = (struct probes){ .base = base, .done = done, .arg = arg };
+	ps->timer = evtimer_new(base, timer_fire, ps);
+	rc = ps->timer ? multi_setup(ps) : -ENOMEM;
+	if (rc) {
+		probes_close(ps);
+		return rc;
+	}
+	*out = ps;
+	return 0;
+}
+
+void probes_close(struct probes *ps)
+{
+	struct probe *p;
+
+	if (!ps)
+		return;
+	while ((p = ps->head)) {
+		curl_multi_remove_handle(ps->multi, p->easy);
+		probe_unlink(ps, p);
+		probe_free(p);
+	}
+	curl_multi_cleanup(ps->multi);
+	if (ps->timer)
+		event_free(ps->timer);
+	free(ps);
+	curl_global_cleanup();
+}
