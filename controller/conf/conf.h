@@ -18,11 +18,21 @@
 #define CONF_NAME_MAX 64
 #define CONF_MAX_ERRORS 20
 #define CONF_MAX_LOCALS 8
+#define CONF_MAX_IFACES 16
+#define CONF_MAX_SERVICES 256
+#define CONF_MAX_ENDPOINTS 1024 /* of one service */
+#define CONF_MAX_ALL_ENDPOINTS 8191 /* of all services together */
+#define CONF_MAX_ALL_LOCALS 256 /* different local addresses of all services together */
 
 enum conf_mode { CONF_MODE_NAT, CONF_MODE_DSR };
+enum conf_balance { CONF_BALANCE_ROUND_ROBIN };
 enum conf_unknown { CONF_UNKNOWN_RST, CONF_UNKNOWN_DROP, CONF_UNKNOWN_PASS };
 enum conf_overflow { CONF_OVERFLOW_RST, CONF_OVERFLOW_DROP };
-enum conf_attach { CONF_ATTACH_DISPATCHER, CONF_ATTACH_LINK, CONF_ATTACH_EXTERNAL }; /* libxdp | bpf_link | ip link */
+enum conf_attach {
+	CONF_ATTACH_DISPATCHER,
+	CONF_ATTACH_LINK,
+	CONF_ATTACH_EXTERNAL
+}; /* libxdp | bpf_link | ip link */
 enum conf_xdp { CONF_XDP_AUTO, CONF_XDP_NATIVE, CONF_XDP_GENERIC };
 enum conf_health_type { CONF_HEALTH_NONE, CONF_HEALTH_TCP, CONF_HEALTH_TLS, CONF_HEALTH_HTTPS };
 enum conf_verify { CONF_VERIFY_NONE, CONF_VERIFY_CHAIN, CONF_VERIFY_FULL };
@@ -32,23 +42,23 @@ enum conf_admin { CONF_ADMIN_READY, CONF_ADMIN_DRAIN, CONF_ADMIN_MAINT };
 
 struct conf_health {
 	enum conf_health_type type; /* default tls */
-	mono_t interval;	    /* 2s; 100ms..1h */
-	mono_t timeout;		    /* 1s; <= interval */
-	uint32_t rise, fall;	    /* 2, 3; 1..20 */
-	mono_t fast_interval;	    /* 500ms */
-	mono_t down_interval;	    /* 5s */
-	uint32_t jitter;	    /* percent of every wait, 0..50; 10 */
-	enum conf_init init;	    /* down */
-	char sni[256];		    /* "" = none */
-	enum conf_verify verify;    /* none; full when a ca is given */
-	char ca[256];		    /* file, "" = none */
-	char alpn[64];		    /* comma-separated, "" = none */
-	uint32_t tls_min;	    /* 12 or 13 */
-	uint16_t port;		    /* 0 = the endpoint's own */
-	char path[256];		    /* https: "/" */
-	char host[256];		    /* https: Host header, "" = sni or address */
+	mono_t interval; /* 2s; 100ms..1h */
+	mono_t timeout; /* 1s; <= interval */
+	uint32_t rise, fall; /* 2, 3; 1..20 */
+	mono_t fast_interval; /* 500ms */
+	mono_t down_interval; /* 5s */
+	uint32_t jitter; /* percent of every wait, 0..50; 10 */
+	enum conf_init init; /* down */
+	char sni[256]; /* "" = none */
+	enum conf_verify verify; /* none; full when a ca is given */
+	char ca[256]; /* file, "" = none */
+	char alpn[64]; /* comma-separated, "" = none */
+	uint32_t tls_min; /* 12 or 13 */
+	uint16_t port; /* 0 = the endpoint's own */
+	char path[256]; /* https: "/" */
+	char host[256]; /* https: Host header, "" = sni or address */
 	uint32_t status_lo, status_hi; /* https: 200..399 */
-	char expect[256];	    /* https: text that the body must contain, "" = none */
+	char expect[256]; /* https: text that the body must contain, "" = none */
 };
 
 struct conf_endpoint {
@@ -62,14 +72,16 @@ struct conf_service {
 	char name[CONF_NAME_MAX]; /* letters, digits, - _ . */
 	struct addr listen;
 	enum conf_mode mode;
+	enum conf_balance balance;
 	enum conf_unknown on_unknown; /* rst */
-	enum conf_overflow overflow;  /* rst */
-	struct addr local[CONF_MAX_LOCALS]; /* nat source addresses; none = the kernel's choice by route */
+	enum conf_overflow overflow; /* rst */
+	struct addr local
+		[CONF_MAX_LOCALS]; /* nat source addresses; none = the kernel's choice by route */
 	size_t locals;
 	mono_t t_syn, t_idle, t_fin1, t_fin2, t_rst; /* 30s 900s 120s 30s 10s (control-plane 6.5) */
-	mono_t drain_deadline;			     /* 300s */
-	enum conf_deadline on_deadline;		     /* rst */
-	uint32_t weight_default;		     /* 100 */
+	mono_t drain_deadline; /* 300s */
+	enum conf_deadline on_deadline; /* rst */
+	uint32_t weight_default; /* 100 */
 	struct conf_health health;
 	struct conf_endpoint *endpoint;
 	size_t endpoints; /* 1..1024 */
@@ -79,7 +91,7 @@ struct conf_service {
 struct conf_iface {
 	char name[16];
 	enum conf_attach attach; /* dispatcher */
-	enum conf_xdp xdp;	 /* auto: native first, generic as a fallback that is said aloud */
+	enum conf_xdp xdp; /* auto: native first, generic as a fallback that is said aloud */
 };
 
 struct conf {
@@ -87,20 +99,20 @@ struct conf {
 	size_t ifaces; /* 1..16 */
 	struct conf_service *service;
 	size_t services; /* 0..256 */
-	char socket[108];	/* /run/rrlb/control.sock */
-	char socket_group[32];	/* group that may operate; "rrlb" */
+	char socket[108]; /* /run/rrlb/control.sock */
+	char socket_group[32]; /* group that may operate; "rrlb" */
 	char readonly_group[32]; /* "rrlb-ro" */
-	char state_file[256];	/* /var/lib/rrlb/state.json */
-	uint32_t flows_ipv4;	/* entries; rounded up to a power of two; 1048576 */
-	uint32_t flows_ipv6;	/* 262144 */
+	char state_file[256]; /* /var/lib/rrlb/state.json */
+	uint32_t flows_ipv4; /* entries; rounded up to a power of two; 1048576 */
+	uint32_t flows_ipv6; /* 262144 */
 	uint16_t port_lo, port_hi; /* nat local ports, 1024..32767 */
-	uint32_t rst_rate;	/* RSTs a second and CPU; 1000 */
+	uint32_t rst_rate; /* RSTs a second and CPU; 1000 */
 };
 
 struct conf_error {
 	uint32_t line, col; /* from 1 */
-	uint32_t len;	    /* columns to underline, at least 1 */
-	char text[200];	    /* "unknown option 'intervall' in health (did you mean 'interval'?)" */
+	uint32_t len; /* columns to underline, at least 1 */
+	char text[200]; /* "unknown option 'intervall' in health (did you mean 'interval'?)" */
 };
 
 struct conf_errors {
@@ -109,10 +121,15 @@ struct conf_errors {
 	bool more; /* there were more than fit */
 };
 
-/* NULL and err->n > 0 on any error. `name` is only for messages. */
+/* Everything at its default, nothing listed; NULL when out of memory. */
+struct conf *conf_new(void);
+void conf_service_init(
+	struct conf_service *s); /* one service at its defaults, no name, no endpoints */
+/* NULL and err->n > 0 on any error; err is reset first, and sorted by position after. */
 struct conf *conf_parse(const char *text, size_t len, struct conf_errors *err);
-/* "file:line:col: error: message", the line, the caret line; malloc'ed, the caller frees. */
-char *conf_errors_format(const char *name, const char *text, size_t len, const struct conf_errors *err);
+/* "file:line:col: error: message", the line, the caret line; `name` is the file's. malloc'ed, the caller frees. */
+char *conf_errors_format(const char *name, const char *text, size_t len,
+			 const struct conf_errors *err);
 /* Canonical text: parses back to an equal struct. malloc'ed, the caller frees. */
 char *conf_print(const struct conf *c);
 struct conf *conf_copy(const struct conf *c);
@@ -128,5 +145,8 @@ const char *conf_xdp_name(enum conf_xdp x);
 const char *conf_health_name(enum conf_health_type t);
 const char *conf_admin_name(enum conf_admin a);
 const char *conf_deadline_name(enum conf_deadline d);
+const char *conf_verify_name(enum conf_verify v);
+const char *conf_init_name(enum conf_init i);
+const char *conf_balance_name(enum conf_balance b);
 
 #endif

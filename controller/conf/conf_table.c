@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * conf_table.c - every keyword of the configuration, one row each. Parsing, ranges, defaults, canonical print,
+ * comparison, suggestions and the check of the manual all read these rows; a keyword lives nowhere else.
+ *
+ * The order of the rows is the order of the canonical print.
+ */
+#include <string.h>
+
+#include "conf/conf_int.h"
+
+#define COUNT(a) (sizeof(a) / sizeof((a)[0]))
+#define AT(type, field) .off = offsetof(struct type, field)
+#define TEXT(type, field) \
+	AT(type, field), .kind = KIND_STRING, .hi = sizeof(((struct type *)0)->field)
+#define US_MS(n) ((int64_t)(n)*1000)
+#define US_S(n) ((int64_t)(n)*1000000)
+#define US_H(n) US_S((int64_t)(n)*3600)
+
+static const struct conf_name mode_names[] = { { "nat", CONF_MODE_NAT },
+					       { "dsr", CONF_MODE_DSR },
+					       { NULL, 0 } };
+static const struct conf_name balance_names[] = { { "round-robin", CONF_BALANCE_ROUND_ROBIN },
+						  { NULL, 0 } };
+static const struct conf_name unknown_names[] = { { "rst", CONF_UNKNOWN_RST },
+						  { "drop", CONF_UNKNOWN_DROP },
+						  { "pass", CONF_UNKNOWN_PASS },
+						  { NULL, 0 } };
+static const struct conf_name overflow_names[] = { { "rst", CONF_OVERFLOW_RST },
+						   { "drop", CONF_OVERFLOW_DROP },
+						   { NULL, 0 } };
+static const struct conf_name attach_names[] = { { "dispatcher", CONF_ATTACH_DISPATCHER },
+						 { "link", CONF_ATTACH_LINK },
+						 { "external", CONF_ATTACH_EXTERNAL },
+						 { NULL, 0 } };
+static const struct conf_name xdp_names[] = { { "auto", CONF_XDP_AUTO },
+					      { "native", CONF_XDP_NATIVE },
+					      { "generic", CONF_XDP_GENERIC },
+					      { NULL, 0 } };
+const struct conf_name conf_health_names[] = { { "tls", CONF_HEALTH_TLS },
+					       { "tcp", CONF_HEALTH_TCP },
+					       { "https", CONF_HEALTH_HTTPS },
+					       { "none", CONF_HEALTH_NONE },
+					       { NULL, 0 } };
+static const struct conf_name verify_names[] = { { "none", CONF_VERIFY_NONE },
+						 { "chain", CONF_VERIFY_CHAIN },
+						 { "full", CONF_VERIFY_FULL },
+						 { NULL, 0 } };
+static const struct conf_name deadline_names[] = { { "rst", CONF_DEADLINE_RST },
+						   { "keep", CONF_DEADLINE_KEEP },
+						   { "forget", CONF_DEADLINE_FORGET },
+						   { NULL, 0 } };
+static const struct conf_name init_names[] = { { "down", CONF_INIT_DOWN },
+					       { "up", CONF_INIT_UP },
+					       { "strict", CONF_INIT_STRICT },
+					       { NULL, 0 } };
+static const struct conf_name admin_names[] = { { "ready", CONF_ADMIN_READY },
+						{ "drain", CONF_ADMIN_DRAIN },
+						{ "maint", CONF_ADMIN_MAINT },
+						{ NULL, 0 } };
+static const struct conf_name tls_names[] = { { "1.2", 12 }, { "1.3", 13 }, { NULL, 0 } };
+
+static const struct conf_row iface_rows[] = {
+	{ "attach", .kind = KIND_ENUM, AT(conf_iface, attach), .names = attach_names,
+	  .dflt = "dispatcher",
+	  .help = "who puts the program on the interface: rrlbd through libxdp, rrlbd by a link, "
+		  "or ip link" },
+	{ "xdp", .kind = KIND_ENUM, AT(conf_iface, xdp), .names = xdp_names, .dflt = "auto",
+	  .help = "XDP in the driver, in the stack, or the first that works" },
+};
+
+static const struct conf_row control_rows[] = {
+	{ "socket", TEXT(conf, socket), .form = FORM_FILE, .dflt = "/run/rrlb/control.sock",
+	  .help = "the socket that rrctl talks to" },
+	{ "group", TEXT(conf, socket_group), .form = FORM_NAME, .dflt = "rrlb",
+	  .help = "members may change things" },
+	{ "readonly-group", TEXT(conf, readonly_group), .form = FORM_NAME, .dflt = "rrlb-ro",
+	  .help = "members may look" },
+};
+
+static const struct conf_row flow_rows[] = {
+	{ "ipv4", .kind = KIND_COUNT, AT(conf, flows_ipv4), .lo = 1024, .hi = 1 << 26,
+	  .dflt = "1048576",
+	  .help = "entries of the IPv4 flow table, rounded up to a power of two" },
+	{ "ipv6", .kind = KIND_COUNT, AT(conf, flows_ipv6), .lo = 1024, .hi = 1 << 26,
+	  .dflt = "262144",
+	  .help = "entries of the IPv6 flow table, rounded up to a power of two" },
+};
+
+static const struct conf_row health_rows[] = {
+	{ "interval", .kind = KIND_DURATION, AT(conf_health, interval), .lo = US_MS(100),
+	  .hi = US_H(1), .dflt = "2s", .types = FOR_PROBES,
+	  .help = "between probes of an endpoint that is fully up" },
+	{ "timeout", .kind = KIND_DURATION, AT(conf_health, timeout), .lo = US_MS(10),
+	  .hi = US_H(1), .dflt = "1s", .types = FOR_PROBES,
+	  .help = "for the whole probe: connect, handshake, exchange" },
+	{ "rise", .kind = KIND_COUNT, AT(conf_health, rise), .lo = 1, .hi = 20, .dflt = "2",
+	  .types = FOR_PROBES, .help = "passed probes in a row that bring an endpoint up" },
+	{ "fall", .kind = KIND_COUNT, AT(conf_health, fall), .lo = 1, .hi = 20, .dflt = "3",
+	  .types = FOR_PROBES, .help = "failed probes in a row that take an endpoint down" },
+	{ "fast-interval", .kind = KIND_DURATION, AT(conf_health, fast_interval), .lo = US_MS(100),
+	  .hi = US_H(1), .dflt = "500ms", .types = FOR_PROBES,
+	  .help = "between probes while rising or falling" },
+	{ "down-interval", .kind = KIND_DURATION, AT(conf_health, down_interval), .lo = US_MS(100),
+	  .hi = US_H(1), .dflt = "5s", .types = FOR_PROBES,
+	  .help = "between probes of an endpoint that is down" },
+	{ "jitter", .kind = KIND_PERCENT, AT(conf_health, jitter), .hi = 50, .dflt = "10%",
+	  .types = FOR_PROBES, .help = "random share of every wait" },
+	{ "init", .kind = KIND_ENUM, AT(conf_health, init), .names = init_names, .dflt = "down",
+	  .types = FOR_PROBES, .help = "state before the first result" },
+	{ "port", .kind = KIND_PORT, AT(conf_health, port), .lo = 1, .hi = 65535,
+	  .types = FOR_PROBES, .help = "probe this port instead of the endpoint's own" },
+	{ "sni", TEXT(conf_health, sni), .form = FORM_HOST, .types = FOR_TLS,
+	  .help = "server name in the handshake; also the name that verify full checks" },
+	{ "verify", .kind = KIND_ENUM, AT(conf_health, verify), .names = verify_names,
+	  .dflt = "none", .types = FOR_TLS,
+	  .help = "what of the certificate is checked; full when ca is given" },
+	{ "ca", TEXT(conf_health, ca), .form = FORM_FILE, .types = FOR_TLS,
+	  .help = "PEM file of accepted issuers instead of the system's" },
+	{ "alpn", TEXT(conf_health, alpn), .form = FORM_ALPN, .types = FOR_TLS,
+	  .help = "protocols offered in the handshake, by comma" },
+	{ "tls-min-version", .kind = KIND_ENUM, AT(conf_health, tls_min), .names = tls_names,
+	  .dflt = "1.2", .types = FOR_TLS, .help = "lowest TLS version offered" },
+	{ "path", TEXT(conf_health, path), .form = FORM_URL_PATH, .dflt = "/", .types = FOR_HTTPS,
+	  .help = "path of the request" },
+	{ "host", TEXT(conf_health, host), .form = FORM_HOST, .types = FOR_HTTPS,
+	  .help = "Host header instead of sni or the address" },
+	{ "status", .kind = KIND_STATUS, AT(conf_health, status_lo), .lo = 100, .hi = 599,
+	  .dflt = "200-399", .types = FOR_HTTPS,
+	  .help = "response status that passes, one or a range" },
+	{ "expect", TEXT(conf_health, expect), .form = FORM_TEXT, .types = FOR_HTTPS,
+	  .help = "text that the response body must contain" },
+};
+
+static const struct conf_row endpoint_rows[] = {
+	{ "weight", .kind = KIND_COUNT, AT(conf_endpoint, weight), .lo = 1, .hi = 1000,
+	  .help = "share of the rotation; the service's weight when left out" },
+	{ "admin", .kind = KIND_ENUM, AT(conf_endpoint, admin), .names = admin_names,
+	  .dflt = "ready", .help = "state that the operator asks for" },
+};
+
+static const struct conf_row service_rows[] = {
+	{ "listen", .kind = KIND_ADDR, AT(conf_service, listen), .flags = ROW_REQUIRED | ROW_ALWAYS,
+	  .help = "address and port that clients connect to" },
+	{ "mode", .kind = KIND_ENUM, AT(conf_service, mode), .names = mode_names, .dflt = "nat",
+	  .flags = ROW_ALWAYS, .help = "how packets are forwarded" },
+	{ "balance", .kind = KIND_ENUM, AT(conf_service, balance), .names = balance_names,
+	  .dflt = "round-robin", .help = "how new connections are spread" },
+	{ "on-unknown", .kind = KIND_ENUM, AT(conf_service, on_unknown), .names = unknown_names,
+	  .dflt = "rst",
+	  .help = "answer to a packet in the middle of a connection that has no flow" },
+	{ "overflow", .kind = KIND_ENUM, AT(conf_service, overflow), .names = overflow_names,
+	  .dflt = "rst", .help = "answer to a new connection that no endpoint can take" },
+	{ "local-address", .kind = KIND_LOCAL, .flags = ROW_REPEAT,
+	  .help = "source address towards the endpoints; nat only, up to 8" },
+	{ "syn-timeout", .kind = KIND_DURATION, AT(conf_service, t_syn), .lo = US_S(1),
+	  .hi = US_S(600), .dflt = "30s",
+	  .help = "life of a flow whose handshake is not finished" },
+	{ "idle-timeout", .kind = KIND_DURATION, AT(conf_service, t_idle), .lo = US_S(30),
+	  .hi = US_H(24), .dflt = "900s", .help = "life of an established flow without a packet" },
+	{ "fin-timeout", .kind = KIND_DURATION, AT(conf_service, t_fin1), .lo = US_S(1),
+	  .hi = US_H(1), .dflt = "120s", .help = "life of a flow after the first FIN" },
+	{ "close-timeout", .kind = KIND_DURATION, AT(conf_service, t_fin2), .lo = US_S(1),
+	  .hi = US_H(1), .dflt = "30s", .help = "life of a flow after both FINs" },
+	{ "rst-timeout", .kind = KIND_DURATION, AT(conf_service, t_rst), .lo = US_S(1),
+	  .hi = US_S(600), .dflt = "10s", .help = "life of a flow after a RST" },
+	{ "drain-deadline", .kind = KIND_DURATION, AT(conf_service, drain_deadline), .hi = US_H(24),
+	  .dflt = "300s", .help = "how long a drain waits for its flows" },
+	{ "on-deadline", .kind = KIND_ENUM, AT(conf_service, on_deadline), .names = deadline_names,
+	  .dflt = "rst", .help = "what happens to flows that outlive the drain deadline" },
+	{ "weight", .kind = KIND_COUNT, AT(conf_service, weight_default), .lo = 1, .hi = 1000,
+	  .dflt = "100", .help = "weight of endpoints that give none" },
+	{ "health", .kind = KIND_HEALTH, AT(conf_service, health), .block = &conf_health_block,
+	  .names = conf_health_names, .dflt = "tls", .flags = ROW_ALWAYS,
+	  .help = "how endpoints are probed" },
+	{ "endpoint", .kind = KIND_ENDPOINT, .block = &conf_endpoint_block,
+	  .flags = ROW_REPEAT | ROW_REQUIRED, .help = "address and port of a server" },
+};
+
+static const struct conf_row main_rows[] = {
+	{ "interface", .kind = KIND_INTERFACE, .block = &conf_iface_block,
+	  .flags = ROW_REPEAT | ROW_REQUIRED, .help = "interface whose packets are balanced" },
+	{ "control", .kind = KIND_BLOCK, .block = &conf_control_block,
+	  .help = "who may talk to rrlbd, and where" },
+	{ "state-file", TEXT(conf, state_file), .form = FORM_FILE,
+	  .dflt = "/var/lib/rrlb/state.json",
+	  .help = "where run-time changes are kept over a restart" },
+	{ "flow-table", .kind = KIND_BLOCK, .block = &conf_flow_block,
+	  .help = "sizes of the flow tables" },
+	{ "nat-ports", .kind = KIND_PORTS, AT(conf, port_lo), .lo = 1, .hi = 65535,
+	  .dflt = "1024-32767", .help = "local ports of nat mode" },
+	{ "rst-rate", .kind = KIND_COUNT, AT(conf, rst_rate), .hi = 1000000, .dflt = "1000",
+	  .help = "most RSTs that a CPU sends in a second" },
+	{ "service", .kind = KIND_SERVICE, .block = &conf_service_block, .flags = ROW_REPEAT,
+	  .help = "an address that clients connect to, and its endpoints" },
+};
+
+const struct conf_block conf_main_block = { "", main_rows, COUNT(main_rows) };
+const struct conf_block conf_iface_block = { "interface", iface_rows, COUNT(iface_rows) };
+const struct conf_block conf_control_block = { "control", control_rows, COUNT(control_rows) };
+const struct conf_block conf_flow_block = { "flow-table", flow_rows, COUNT(flow_rows) };
+const struct conf_block conf_service_block = { "service", service_rows, COUNT(service_rows) };
+const struct conf_block conf_health_block = { "health", health_rows, COUNT(health_rows) };
+const struct conf_block conf_endpoint_block = { "endpoint", endpoint_rows, COUNT(endpoint_rows) };
+
+_Static_assert(COUNT(service_rows) <= CONF_MAX_ROWS && COUNT(health_rows) <= CONF_MAX_ROWS,
+	       "positions");
+
+const struct conf_block *const conf_blocks[] = {
+	&conf_main_block,    &conf_iface_block,	 &conf_control_block,  &conf_flow_block,
+	&conf_service_block, &conf_health_block, &conf_endpoint_block, NULL,
+};
+
+const struct conf_row *row_find(const struct conf_block *b, const char *word)
+{
+	size_t i;
+
+	for (i = 0; i < b->rows; i++) {
+		if (!strcmp(b->row[i].word, word))
+			return &b->row[i];
+	}
+	return NULL;
+}
+
+void block_defaults(const struct conf_block *b, void *base)
+{
+	char why[WHY_LEN];
+	size_t i;
+
+	for (i = 0; i < b->rows; i++) {
+		const struct conf_row *row = &b->row[i];
+
+		if (row->kind == KIND_BLOCK)
+			block_defaults(row->block, base);
+		else if (row->dflt && row->kind < KIND_BLOCK)
+			value_set(row, base, row->dflt, why);
+	}
+}
+
+const char *conf_mode_name(enum conf_mode m)
+{
+	return name_of(mode_names, (int)m);
+}
+
+const char *conf_balance_name(enum conf_balance b)
+{
+	return name_of(balance_names, (int)b);
+}
+
+const char *conf_unknown_name(enum conf_unknown u)
+{
+	return name_of(unknown_names, (int)u);
+}
+
+const char *conf_overflow_name(enum conf_overflow o)
+{
+	return name_of(overflow_names, (int)o);
+}
+
+const char *conf_attach_name(enum conf_attach a)
+{
+	return name_of(attach_names, (int)a);
+}
+
+const char *conf_xdp_name(enum conf_xdp x)
+{
+	return name_of(xdp_names, (int)x);
+}
+
+const char *conf_health_name(enum conf_health_type t)
+{
+	return name_of(conf_health_names, (int)t);
+}
+
+const char *conf_admin_name(enum conf_admin a)
+{
+	return name_of(admin_names, (int)a);
+}
+
+const char *conf_deadline_name(enum conf_deadline d)
+{
+	return name_of(deadline_names, (int)d);
+}
+
+const char *conf_verify_name(enum conf_verify v)
+{
+	return name_of(verify_names, (int)v);
+}
+
+const char *conf_init_name(enum conf_init i)
+{
+	return name_of(init_names, (int)i);
+}
