@@ -19,7 +19,8 @@
 struct dp;
 
 struct dp_conf {
-	const char *dir;    /* bpffs folder of the pins; NULL = RR_BPFFS_DIR. bpffs is mounted when it is not. */
+	/* bpffs folder of the pins; NULL = RR_BPFFS_DIR. bpffs is mounted when it is not. */
+	const char *dir;
 	const char *object; /* path of rr_xdp.bpf.o to load; NULL = the one built in (skeleton) */
 	uint32_t flow4_sets, flow6_sets; /* powers of two */
 	uint16_t port_lo, port_hi;
@@ -31,26 +32,34 @@ enum dp_xdp { DP_XDP_AUTO, DP_XDP_NATIVE, DP_XDP_GENERIC };
 struct dp_iface_status {
 	char name[16];
 	uint32_t ifindex;
-	bool attached;	 /* our program runs there */
-	bool native;	 /* XDP_MODE driver */
+	bool attached; /* our program runs there */
+	bool native; /* XDP_MODE driver */
 	enum dp_attach how;
 	uint32_t prog_id;
-	char text[128];	 /* what was said aloud: "native refused (...), generic instead" */
+	char text[192]; /* what was said aloud: "native refused (...), generic instead" */
 };
 
 /*
  * Opens: adopts pinned maps of our ABI version and sizes when they are there (*adopted = true), otherwise takes the
  * maps of an rr_xdp program that already runs on one of `ifnames` (attached with `ip link ... xdp obj`), otherwise creates
  * them. Loads the program over these maps and pins it as DIR/rr_xdp_v1 (replacing the older pin). Maps of another size
- * or layout: -EEXIST with the remedy in dp_error().
+ * or layout: -EEXIST with the remedy in dp_error(). *adopted also needs control.abi_version to be set: maps that no
+ * controller has set up yet (a bare object's, or a first start that was cut short) are used, but *adopted is false.
+ * On failure *dp is still valid for dp_error(), and must be given to dp_close() (NULL when memory ran out).
  */
-int dp_open(struct dp **dp, const struct dp_conf *c, const char *const *ifnames, size_t n, bool *adopted);
+int dp_open(struct dp **dp, const struct dp_conf *c, const char *const *ifnames, size_t n,
+	    bool *adopted);
+/* What dp_open() found worth saying aloud (maps taken over from a running program, other table sizes), or "". */
+const char *dp_note(const struct dp *dp);
+/* The table sizes in use: those of the maps found, which may differ from the configured ones (dp_note()). */
+void dp_sizes(const struct dp *dp, uint32_t *flow4_sets, uint32_t *flow6_sets);
 void dp_close(struct dp *dp);
 const char *dp_error(const struct dp *dp);
 
 /* Attach to one interface; an older rr_xdp there is replaced atomically (link update, XDP replace, or dispatcher). EXTERNAL:
  * only looks whether our program runs there. Also writes nothing to maps. */
-int dp_attach(struct dp *dp, const char *ifname, enum dp_attach how, enum dp_xdp mode, struct dp_iface_status *st);
+int dp_attach(struct dp *dp, const char *ifname, enum dp_attach how, enum dp_xdp mode,
+	      struct dp_iface_status *st);
 int dp_attach_status(struct dp *dp, const char *ifname, struct dp_iface_status *st);
 int dp_detach(struct dp *dp, const char *ifname);
 /* Remove every pin and the folder. After dp_detach() of all interfaces. */
@@ -58,6 +67,9 @@ int dp_unpin(struct dp *dp);
 
 /* The mapped memory of a map whose row in RR_MAPS says 1; NULL otherwise. `max` = number of elements. */
 void *dp_mem(struct dp *dp, enum rr_map map, uint32_t *max);
+/* Element i of a mapped map, NULL when out of range. The kernel rounds elements up to 8 bytes: struct rr_iface (12 bytes)
+ * stands every 16, so never index `ifaces` as an array of structs. */
+void *dp_elem(struct dp *dp, enum rr_map map, uint32_t i);
 /* For maps that are not mapped (tx_ports). */
 int dp_set(struct dp *dp, enum rr_map map, uint32_t key, const void *value);
 int dp_del(struct dp *dp, enum rr_map map, uint32_t key);
@@ -68,7 +80,8 @@ int dp_sum(struct dp *dp, enum rr_map map, uint32_t first, uint32_t n, void *out
 int dp_clock(struct dp *dp, uint32_t *jiffies, uint32_t *hz);
 /* Runs the loaded program on a packet (BPF_PROG_TEST_RUN) with ingress interface slot's ifindex. `out` may alias `in`;
  * *outlen in/out. Used by tests only on maps of their own. */
-int dp_test_run(struct dp *dp, const void *in, size_t inlen, void *out, size_t *outlen, uint32_t *action);
+int dp_test_run(struct dp *dp, const void *in, size_t inlen, void *out, size_t *outlen,
+		uint32_t *action);
 int dp_prog_id(struct dp *dp, uint32_t *id, uint32_t *insns);
 
 #endif

@@ -33,7 +33,7 @@ struct nl_hop {
 typedef void (*nl_changed)(void *arg);
 
 int nl_open(struct nl **nl, nl_changed cb, void *arg);
-void nl_close(struct nl *nl);
+void nl_shut(struct nl *nl); /* not nl_close: libnl exports that name */
 int nl_fd(const struct nl *nl);
 int nl_read(struct nl *nl);
 int nl_link_get(struct nl *nl, const char *name, struct nl_link *l); /* -ENODEV */

@@ -1,0 +1,528 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * dp_attach.c - what runs on an interface, and putting our program there.
+ *
+ * First look, then act: dp_look() says who has the interface. Empty: attach as asked. Ours, however it came there: replaced
+ * in place by the way it came, because changing the way would leave a gap without a program:
+ *   pinned link          bpf_link_update
+ *   netlink (ip link)    XDP_FLAGS_REPLACE with the program that is expected there
+ *   libxdp's dispatcher  a new dispatcher with the new program, then one without the old (dp_dispatch.c)
+ * Anybody else's program is never replaced: the error names it.
+ *
+ * A program is ours when it is called rr_xdp and uses our `control` map. Reading another program by its id needs
+ * CAP_SYS_ADMIN; after privileges are dropped, what is not known by the fds and pins we hold counts as foreign.
+ *
+ * A link stays while its pin DIR/link_<interface> does; it is never closed into nothing when the process ends. bpffs
+ * takes no dots in names, so that of a VLAN interface is written with a colon, which no interface name has.
+ */
+#include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+#include <linux/if_link.h>
+
+#include "sys/dp_int.h"
+#include "sys/priv.h"
+
+#define JUMBO 3498u /* more does not fit one page with XDP's headroom */
+
+bool dp_prog_ours(const struct dp *dp, const struct dp_prog *p)
+{
+	uint32_t i;
+
+	if (strcmp(p->name, RR_PROG_NAME))
+		return false;
+	for (i = 0; i < p->maps; i++)
+		if (p->map_ids[i] == dp->map_id[RR_MAP_CONTROL])
+			return true;
+	return false;
+}
+
+/* ---- pinned links -------------------------------------------------------------------------------- */
+
+static void link_path(const struct dp *dp, const char *ifname, char *buf, size_t len)
+{
+	size_t n = strlen(dp->dir);
+	char *p;
+
+	snprintf(buf, len, "%s/link_%s", dp->dir, ifname);
+	for (p = buf + (n < len ? n : 0); *p; p++)
+		if (*p == '.')
+			*p = ':';
+}
+
+/* The pinned link of an interface name: its fd and what it is attached to; ifindex 0 = its interface is gone. */
+static int link_open(const struct dp *dp, const char *ifname, struct bpf_link_info *info)
+{
+	char path[PATH_MAX + 32];
+	uint32_t len = sizeof(*info);
+	int fd;
+
+	memset(info, 0, sizeof(*info));
+	link_path(dp, ifname, path, sizeof(path));
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		return -errno;
+	if (bpf_obj_get_info_by_fd(fd, info, &len) || info->type != BPF_LINK_TYPE_XDP) {
+		close(fd);
+		return -EINVAL;
+	}
+	return fd;
+}
+
+static int link_unpin(struct dp *dp, const char *ifname)
+{
+	char path[PATH_MAX + 32];
+
+	link_path(dp, ifname, path, sizeof(path));
+	if (unlink(path) && errno != ENOENT)
+		return dp_fail(dp, -errno, "cannot remove %s", path);
+	return 0;
+}
+
+/* Makes room for a new pin: an old one whose interface is gone is removed, a live one is somebody's. */
+static int link_clear(struct dp *dp, const char *ifname)
+{
+	struct bpf_link_info info;
+	int fd = link_open(dp, ifname, &info);
+
+	if (fd == -ENOENT)
+		return 0;
+	if (fd >= 0)
+		close(fd);
+	if (fd >= 0 && info.xdp.ifindex)
+		return dp_say(
+			dp, -EEXIST,
+			"%s/link_%s holds another interface (index %u, renamed or in another "
+			"network namespace): use another bpffs folder there, or remove the pin",
+			dp->dir, ifname, info.xdp.ifindex);
+	return link_unpin(dp, ifname);
+}
+
+static int link_create(struct dp *dp, const char *ifname, int ifindex, bool native)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, opts,
+		    .flags = native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE);
+	char path[PATH_MAX + 32];
+	int fd, err = link_clear(dp, ifname);
+
+	if (err)
+		return err;
+	fd = bpf_link_create(dp->prog_fd, ifindex, BPF_XDP, &opts);
+	if (fd < 0)
+		return dp_fail(dp, -errno, "%s: cannot attach", ifname);
+	link_path(dp, ifname, path, sizeof(path));
+	if (bpf_obj_pin(fd, path))
+		err = dp_fail(dp, -errno, "cannot pin %s", path);
+	close(fd);
+	return err;
+}
+
+static int link_replace(struct dp *dp, const char *ifname)
+{
+	struct bpf_link_info info;
+	int err = 0, fd = link_open(dp, ifname, &info);
+
+	if (fd < 0)
+		return dp_fail(dp, fd, "%s: cannot open its pinned link", ifname);
+	if (info.prog_id != dp->prog_id && bpf_link_update(fd, dp->prog_fd, NULL))
+		err = dp_fail(dp, -errno, "%s: cannot replace the program of its link", ifname);
+	close(fd);
+	return err;
+}
+
+/* ---- who has the interface ----------------------------------------------------------------------- */
+
+static bool is_our_link(const struct dp *dp, const char *ifname, const struct dp_seen *seen)
+{
+	struct bpf_link_info info;
+	int fd = link_open(dp, ifname, &info);
+
+	if (fd < 0)
+		return false;
+	close(fd);
+	return info.xdp.ifindex == (uint32_t)seen->ifindex && info.prog_id == seen->prog_id;
+}
+
+static void seen_as(struct dp_seen *seen, enum dp_seen_kind kind, uint32_t our_id)
+{
+	seen->kind = kind;
+	seen->ours = our_id != 0;
+	seen->our_id = our_id;
+}
+
+static int prog_by_id(uint32_t id)
+{
+	int fd;
+
+	priv_raise();
+	fd = bpf_prog_get_fd_by_id(id);
+	if (fd < 0)
+		fd = -errno;
+	priv_lower();
+	return fd;
+}
+
+static int classify(struct dp *dp, const char *ifname, struct dp_seen *seen)
+{
+	struct dp_prog p;
+	int fd, err;
+
+	if (is_our_link(dp, ifname, seen)) {
+		snprintf(seen->name, sizeof(seen->name), "%s", RR_PROG_NAME);
+		seen_as(seen, DP_SEEN_LINK, seen->prog_id);
+		return 0;
+	}
+	if (seen->prog_id == dp->prog_id)
+		fd = dup(dp->prog_fd);
+	else
+		fd = prog_by_id(seen->prog_id);
+	seen_as(seen, DP_SEEN_FOREIGN, 0);
+	if (fd < 0)
+		return 0;
+	err = dp_prog_read(fd, &p);
+	close(fd);
+	if (err)
+		return dp_fail(dp, err, "%s: cannot examine program id %u", ifname, seen->prog_id);
+	memcpy(seen->name, p.name, sizeof(seen->name));
+	if (dp_prog_ours(dp, &p))
+		seen_as(seen, DP_SEEN_PLAIN, p.id);
+	else if (!strcmp(p.name, RR_PROG_NAME))
+		seen_as(seen, DP_SEEN_FOREIGN_MAPS, 0);
+	else if (!strncmp(p.name, "xdp_dispatcher", 14))
+		return dp_dispatch_look(dp, seen);
+	return 0;
+}
+
+int dp_look(struct dp *dp, const char *ifname, struct dp_seen *seen)
+{
+	LIBBPF_OPTS(bpf_xdp_query_opts, q);
+	int err;
+
+	memset(seen, 0, sizeof(*seen));
+	seen->ifindex = (int)if_nametoindex(ifname);
+	if (!seen->ifindex)
+		return dp_say(dp, -ENODEV, "%s: no such interface", ifname);
+	dp_listen();
+	err = bpf_xdp_query(seen->ifindex, 0, &q);
+	if (err)
+		return dp_fail(dp, err, "%s: cannot ask which program runs there", ifname);
+	if (q.hw_prog_id)
+		seen->prog_id = q.hw_prog_id;
+	else
+		seen->prog_id = q.drv_prog_id ? q.drv_prog_id : q.skb_prog_id;
+	seen->native = q.drv_prog_id != 0;
+	return seen->prog_id ? classify(dp, ifname, seen) : 0;
+}
+
+static void status(const struct dp_seen *seen, const char *ifname, struct dp_iface_status *st)
+{
+	char text[sizeof(st->text)];
+
+	snprintf(text, sizeof(text), "%s", st->text);
+	memset(st, 0, sizeof(*st));
+	memcpy(st->text, text, sizeof(st->text));
+	snprintf(st->name, sizeof(st->name), "%s", ifname);
+	st->ifindex = (uint32_t)seen->ifindex;
+	st->attached = seen->ours;
+	st->native = seen->native;
+	st->prog_id = seen->ours ? seen->our_id : 0;
+	if (seen->kind == DP_SEEN_LINK)
+		st->how = DP_ATTACH_LINK;
+	else if (seen->kind == DP_SEEN_DISPATCHER)
+		st->how = DP_ATTACH_DISPATCHER;
+	else
+		st->how = DP_ATTACH_EXTERNAL;
+}
+
+static int refuse(struct dp *dp, const char *ifname, const struct dp_seen *seen)
+{
+	if (seen->kind == DP_SEEN_FOREIGN_MAPS)
+		return dp_say(dp, -EBUSY,
+			      "%s: program %s (id %u) runs there over other maps than those in %s: "
+			      "detach it (ip link set dev %s xdp off), or use its maps by removing "
+			      "%s first",
+			      ifname, seen->name, seen->prog_id, dp->dir, ifname, dp->dir);
+	if (seen->kind == DP_SEEN_DISPATCHER)
+		return dp_say(dp, -EBUSY,
+			      "%s: shared by other programs through %s (id %u): choose `attach "
+			      "dispatcher`, or remove them",
+			      ifname, seen->name, seen->prog_id);
+	return dp_say(dp, -EBUSY,
+		      "%s: occupied by XDP program %s (id %u), which is not ours: detach it first "
+		      "(ip link set dev %s xdp off)",
+		      ifname, seen->name[0] ? seen->name : "(no permission to examine it)",
+		      seen->prog_id, ifname);
+}
+
+/* ---- attaching to an empty interface -------------------------------------------------------------- */
+
+static uint32_t iface_mtu(const char *ifname)
+{
+	struct ifreq r = { 0 };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), err;
+
+	if (fd < 0)
+		return 0;
+	snprintf(r.ifr_name, sizeof(r.ifr_name), "%s", ifname);
+	err = ioctl(fd, SIOCGIFMTU, &r);
+	close(fd);
+	return err ? 0 : (uint32_t)r.ifr_mtu;
+}
+
+/*
+ * The driver's own words. Creating a link does not return them, the netlink way does, so it is tried too; should it
+ * succeed, it is taken back at once.
+ */
+static const char *driver_says(struct dp *dp, int ifindex)
+{
+	if (*dp_heard())
+		return dp_heard();
+	dp_listen();
+	if (!bpf_xdp_attach(ifindex, dp->prog_fd, XDP_FLAGS_DRV_MODE | XDP_FLAGS_UPDATE_IF_NOEXIST,
+			    NULL))
+		bpf_xdp_detach(ifindex, XDP_FLAGS_DRV_MODE, NULL);
+	return dp_heard();
+}
+
+/* Why the driver did not take the program, as a sentence; `why` is its short form for a status line. */
+static int explain(struct dp *dp, const char *ifname, int ifindex, int err, char *why, size_t len)
+{
+	const char *says = driver_says(dp, ifindex);
+	uint32_t mtu = iface_mtu(ifname);
+
+	if (err == -EOPNOTSUPP)
+		snprintf(why, len, "the driver has no native XDP");
+	else if (mtu > JUMBO)
+		snprintf(why, len, "%s at MTU %u", *says ? says : strerror(-err), mtu);
+	else
+		snprintf(why, len, "%s", *says ? says : strerror(-err));
+	if (mtu > JUMBO && err != -EOPNOTSUPP)
+		return dp_say(dp, err,
+			      "%s: the driver refuses native XDP with jumbo frames, MTU %u (%s): "
+			      "set the MTU to %u or less, also on a veth's peer, or `xdp generic`",
+			      ifname, mtu, *says ? says : strerror(-err), JUMBO);
+	return dp_say(
+		dp, err,
+		"%s: native XDP refused (%s): `xdp generic` works with every driver, but slowly",
+		ifname, why);
+}
+
+static int attach_once(struct dp *dp, const char *ifname, int ifindex, enum dp_attach how,
+		       bool native)
+{
+	dp_listen();
+	if (how == DP_ATTACH_LINK)
+		return link_create(dp, ifname, ifindex, native);
+	return dp_dispatch_attach(dp, ifname, ifindex, native);
+}
+
+/* Errors that another mode does not cure. */
+static bool is_final(int err)
+{
+	return err == -EPERM || err == -EACCES || err == -EBUSY || err == -EEXIST ||
+	       err == -ENODEV || err == -ENAMETOOLONG || err == -ENOENT;
+}
+
+static int attach_fresh(struct dp *dp, const char *ifname, int ifindex, enum dp_attach how,
+			enum dp_xdp mode, struct dp_iface_status *st)
+{
+	char why[96];
+	int err;
+
+	if (mode == DP_XDP_GENERIC)
+		return attach_once(dp, ifname, ifindex, how, false);
+	err = attach_once(dp, ifname, ifindex, how, true);
+	if (!err || is_final(err))
+		return err;
+	explain(dp, ifname, ifindex, err, why, sizeof(why));
+	if (mode == DP_XDP_NATIVE)
+		return err;
+	snprintf(st->text, sizeof(st->text), "native refused (%s), generic instead", why);
+	return attach_once(dp, ifname, ifindex, how, false);
+}
+
+/* ---- replacing ours ------------------------------------------------------------------------------ */
+
+static int plain_replace(struct dp *dp, const char *ifname, const struct dp_seen *seen)
+{
+	LIBBPF_OPTS(bpf_xdp_attach_opts, opts);
+	int old, err;
+
+	if (seen->prog_id == dp->prog_id)
+		return 0;
+	old = prog_by_id(seen->prog_id);
+	if (old < 0)
+		return dp_fail(dp, old, "%s: cannot open program id %u", ifname, seen->prog_id);
+	opts.old_prog_fd = old;
+	err = bpf_xdp_attach(seen->ifindex, dp->prog_fd,
+			     XDP_FLAGS_REPLACE |
+				     (seen->native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE),
+			     &opts);
+	close(old);
+	return err ? dp_fail(dp, err, "%s: cannot replace program id %u", ifname, seen->prog_id)
+		   : 0;
+}
+
+static int dispatch_replace(struct dp *dp, const char *ifname, const struct dp_seen *seen)
+{
+	size_t i;
+
+	for (i = 0; i < RR_MAX_IFACES && seen->ours; i++)
+		if (dp->ext_id[i] == seen->our_id)
+			return 0;
+	return dp_dispatch_attach(dp, ifname, seen->ifindex, seen->native);
+}
+
+static int attach_over(struct dp *dp, const char *ifname, const struct dp_seen *seen,
+		       enum dp_attach how)
+{
+	dp_listen();
+	switch (seen->kind) {
+	case DP_SEEN_LINK:
+		return link_replace(dp, ifname);
+	case DP_SEEN_PLAIN:
+		return plain_replace(dp, ifname, seen);
+	case DP_SEEN_DISPATCHER:
+		if (seen->ours || how == DP_ATTACH_DISPATCHER)
+			return dispatch_replace(dp, ifname, seen);
+		return refuse(dp, ifname, seen);
+	default:
+		return refuse(dp, ifname, seen);
+	}
+}
+
+/* Says what differs from what was asked; it stays so, since changing it would leave a gap. */
+static void note_kept(const struct dp_seen *seen, enum dp_attach how, enum dp_xdp mode,
+		      struct dp_iface_status *st)
+{
+	static const char *const ways[] = { "dispatcher", "link", "external" };
+
+	if (st->text[0])
+		return;
+	if (seen->ours && st->how != how)
+		snprintf(st->text, sizeof(st->text),
+			 "replaced in place, stays attached as %s until detached", ways[st->how]);
+	else if ((mode == DP_XDP_NATIVE && !st->native) || (mode == DP_XDP_GENERIC && st->native))
+		snprintf(st->text, sizeof(st->text), "replaced in place, stays %s until detached",
+			 st->native ? "native" : "generic");
+}
+
+/* EXTERNAL: says what is there and, if it is not this program, how to change that. */
+static int attach_external(struct dp *dp, const struct dp_seen *seen, struct dp_iface_status *st)
+{
+	if (seen->kind == DP_SEEN_NONE)
+		snprintf(st->text, sizeof(st->text),
+			 "nothing attached: ip link set dev %s xdp pinned %.80s/%s_v%d", st->name,
+			 dp->dir, RR_PROG_NAME, RR_ABI_VERSION);
+	else if (!seen->ours)
+		snprintf(st->text, sizeof(st->text), "occupied by %s (id %u), not ours",
+			 seen->name[0] ? seen->name : "a program", seen->prog_id);
+	else if (seen->kind == DP_SEEN_PLAIN && seen->prog_id != dp->prog_id)
+		snprintf(st->text, sizeof(st->text),
+			 "runs program id %u over our maps; the pinned one is id %u", seen->prog_id,
+			 dp->prog_id);
+	if (seen->kind == DP_SEEN_FOREIGN_MAPS)
+		snprintf(st->text, sizeof(st->text),
+			 "rr_xdp (id %u) runs there over maps of its own", seen->prog_id);
+	return 0;
+}
+
+int dp_attach(struct dp *dp, const char *ifname, enum dp_attach how, enum dp_xdp mode,
+	      struct dp_iface_status *st)
+{
+	struct dp_seen before, after;
+	int err;
+
+	memset(st, 0, sizeof(*st));
+	err = dp_look(dp, ifname, &before);
+	if (err)
+		return err;
+	status(&before, ifname, st);
+	if (how == DP_ATTACH_EXTERNAL)
+		return attach_external(dp, &before, st);
+	if (before.kind == DP_SEEN_NONE)
+		err = attach_fresh(dp, ifname, before.ifindex, how, mode, st);
+	else
+		err = attach_over(dp, ifname, &before, how);
+	if (err)
+		return err;
+	err = dp_look(dp, ifname, &after);
+	if (err)
+		return err;
+	status(&after, ifname, st);
+	note_kept(&before, how, mode, st);
+	return after.ours ? 0 : refuse(dp, ifname, &after);
+}
+
+int dp_attach_status(struct dp *dp, const char *ifname, struct dp_iface_status *st)
+{
+	struct dp_seen seen;
+	int err;
+
+	memset(st, 0, sizeof(*st));
+	snprintf(st->name, sizeof(st->name), "%s", ifname);
+	err = dp_look(dp, ifname, &seen);
+	if (err)
+		return err;
+	status(&seen, ifname, st);
+	return seen.ours ? 0 : attach_external(dp, &seen, st);
+}
+
+/* ---- detaching ----------------------------------------------------------------------------------- */
+
+static int link_detach(struct dp *dp, const char *ifname)
+{
+	struct bpf_link_info info;
+	int err = 0, fd = link_open(dp, ifname, &info);
+
+	if (fd < 0)
+		return dp_fail(dp, fd, "%s: cannot open its pinned link", ifname);
+	if (bpf_link_detach(fd))
+		err = dp_fail(dp, -errno, "%s: cannot detach its link", ifname);
+	close(fd);
+	return err ? err : link_unpin(dp, ifname);
+}
+
+static int plain_detach(struct dp *dp, const char *ifname, const struct dp_seen *seen)
+{
+	LIBBPF_OPTS(bpf_xdp_attach_opts, opts);
+	int old = seen->prog_id == dp->prog_id ? dup(dp->prog_fd) : prog_by_id(seen->prog_id), err;
+
+	if (old < 0)
+		return dp_fail(dp, old, "%s: cannot open program id %u", ifname, seen->prog_id);
+	opts.old_prog_fd = old;
+	err = bpf_xdp_detach(seen->ifindex,
+			     XDP_FLAGS_REPLACE |
+				     (seen->native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE),
+			     &opts);
+	close(old);
+	return err ? dp_fail(dp, err, "%s: cannot detach program id %u", ifname, seen->prog_id) : 0;
+}
+
+int dp_detach(struct dp *dp, const char *ifname)
+{
+	struct dp_seen seen;
+	int err = dp_look(dp, ifname, &seen);
+
+	if (err == -ENODEV)
+		return link_clear(dp, ifname);
+	if (err)
+		return err;
+	dp_listen();
+	switch (seen.kind) {
+	case DP_SEEN_NONE:
+		return link_clear(dp, ifname);
+	case DP_SEEN_LINK:
+		return link_detach(dp, ifname);
+	case DP_SEEN_PLAIN:
+		return plain_detach(dp, ifname, &seen);
+	case DP_SEEN_DISPATCHER:
+		return seen.ours ? dp_dispatch_detach(dp, ifname, seen.ifindex, 0) : 0;
+	default:
+		return refuse(dp, ifname, &seen);
+	}
+}
