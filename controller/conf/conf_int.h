@@ -159,10 +159,31 @@ struct parser {
 	struct token tok;
 	struct conf *conf;
 	struct service_pos *service; /* by service */
-	struct span first_iface;
+	uint32_t iface_line[CONF_MAX_IFACES];
 	bool oom;
 };
 
+/* conf_take.c */
+void parser_advance(struct parser *p);
+void parser_newlines(struct parser *p); /* skips them */
+bool parser_at_value(const struct parser *p); /* a word or a string */
+bool parser_at_end(const struct parser *p); /* of a statement */
+/* To the end of the statement that went wrong and over its block; never past the CLOSE of the block it is in. */
+void parser_recover(struct parser *p);
+/* Room for one more of n elements, which is zeroed; NULL sets p->oom. Capacity is n's next power of two. */
+void *parser_grow(struct parser *p, void *array, size_t n, size_t size);
+/* The current token as text; not advanced. The other takes advance. False (NULL) = an error, reported. */
+bool take_text(struct parser *p, const struct conf_row *row, struct span key, char *buf,
+	       size_t len);
+bool take_value(struct parser *p, const struct conf_row *row, void *base, struct stmt_pos *pos);
+/* The row of the keyword that stands here; `pos`, by row, remembers it and finds it given twice. Not advanced. */
+const struct conf_row *take_keyword(struct parser *p, const struct conf_block *b,
+				    struct stmt_pos *pos);
+void take_nothing(struct parser *p, const struct conf_row *row,
+		  struct span key); /* "needs a value" */
+void take_end(struct parser *p, const struct conf_row *row); /* the statement must end here */
+
+/* conf_check.c */
 void conf_check(struct parser *p);
 
 #endif

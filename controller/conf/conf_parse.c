@@ -11,243 +11,14 @@
  * skipped), so that one run shows up to 20 of them. Rules across statements are conf_check.c's.
  * The parser owns the unfinished struct conf and the positions; both are freed here on every way out.
  */
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "conf/conf_int.h"
-#include "util/suggest.h"
-
-static void advance(struct parser *p)
-{
-	p->tok = lex_next(&p->lex);
-}
-
-static bool is_value(const struct parser *p)
-{
-	return p->tok.kind == TOK_WORD || p->tok.kind == TOK_STRING;
-}
-
-static void newlines_skip(struct parser *p)
-{
-	while (p->tok.kind == TOK_NEWLINE)
-		advance(p);
-}
-
-static bool at_end(const struct parser *p)
-{
-	return p->tok.kind == TOK_NEWLINE || p->tok.kind == TOK_SEMICOLON ||
-	       p->tok.kind == TOK_CLOSE || p->tok.kind == TOK_EOF;
-}
-
-/* To the end of the statement that went wrong, over its block if it has one. Always ends before a CLOSE that is not its. */
-static void recover(struct parser *p)
-{
-	size_t depth = 0;
-
-	for (;; advance(p)) {
-		if (p->tok.kind == TOK_NEWLINE && depth == 0) {
-			newlines_skip(p);
-			if (p->tok.kind != TOK_OPEN)
-				return;
-		}
-		switch (p->tok.kind) {
-		case TOK_EOF:
-			return;
-		case TOK_SEMICOLON:
-			if (depth == 0)
-				return;
-			break;
-		case TOK_OPEN:
-			depth++;
-			break;
-		case TOK_CLOSE:
-			if (depth == 0)
-				return;
-			if (--depth == 0) {
-				advance(p);
-				return;
-			}
-			break;
-		default:
-			break;
-		}
-	}
-}
-
-/* Room for one more of n elements; capacity is the power of two at or above n. Zeroes the new one. */
-static void *grow(struct parser *p, void *array, size_t n, size_t size)
-{
-	char *a = array;
-
-	if ((n & (n - 1)) == 0) {
-		a = realloc(array, (n ? 2 * n : 1) * size);
-		if (!a) {
-			p->oom = true;
-			return NULL;
-		}
-	}
-	memset(a + n * size, 0, size);
-	return a;
-}
-
-/* ---- values ---- */
-
-static const char *kind_hint(const struct conf_row *row)
-{
-	switch (row->kind) {
-	case KIND_DURATION:
-		return "a duration such as 500ms, 2s or 15m";
-	case KIND_COUNT:
-		return "a number";
-	case KIND_PERCENT:
-		return "a percentage such as 10%";
-	case KIND_PORT:
-		return "a port number";
-	case KIND_PORTS:
-		return "a range such as 1024-32767";
-	case KIND_STATUS:
-		return "a status or a range such as 200-399";
-	case KIND_ADDR:
-	case KIND_ENDPOINT:
-		return "an address and port such as 10.0.0.1:443 or [2001:db8::1]:443";
-	case KIND_LOCAL:
-		return "an address without a port";
-	case KIND_STRING:
-		return row->form == FORM_FILE ? "an absolute path" : "a text";
-	default:
-		return "a name";
-	}
-}
-
-/* Reports that the value of `row` is missing at the current token. */
-static void value_missing(struct parser *p, const struct conf_row *row, struct span key)
-{
-	struct strbuf list = { 0 };
-
-	if (p->tok.kind == TOK_BAD)
-		return;
-	if (row->names)
-		names_list(row->names, &list);
-	report_error(&p->report, key, "'%s' needs a value: %s", row->word,
-		     row->names ? strbuf_str(&list) : kind_hint(row));
-	strbuf_free(&list);
-}
-
-/* The current token as text in buf, or an error. Does not advance. */
-static bool take_text(struct parser *p, const struct conf_row *row, struct span key, char *buf,
-		      size_t len)
-{
-	if (!is_value(p)) {
-		value_missing(p, row, key);
-		return false;
-	}
-	if (!token_text(&p->report, &p->tok, buf, len)) {
-		report_error(&p->report, p->tok.at, "%s is too long: %zu bytes", row->word,
-			     p->tok.at.len);
-		return false;
-	}
-	return true;
-}
-
-/* One value into its field. */
-static bool take_value(struct parser *p, const struct conf_row *row, void *base,
-		       struct stmt_pos *pos)
-{
-	char text[512], why[WHY_LEN];
-
-	if (!take_text(p, row, pos->key, text, sizeof(text)))
-		return false;
-	if (!value_set(row, base, text, why)) {
-		report_error(&p->report, p->tok.at, "%s", why);
-		return false;
-	}
-	pos->value = p->tok.at;
-	advance(p);
-	return true;
-}
-
-/* ---- keywords ---- */
-
-static const char *block_of(const char *word, const struct conf_block * not )
-{
-	size_t i;
-
-	for (i = 0; conf_blocks[i]; i++) {
-		if (conf_blocks[i] != not &&row_find(conf_blocks[i], word))
-			return i ? conf_blocks[i]->name : "the top level";
-	}
-	return NULL;
-}
-
-static void keyword_unknown(struct parser *p, const struct conf_block *b, const char *word)
-{
-	struct suggest near = { .word = word };
-	const char *in = *b->name ? " in " : "", *other;
-	char quote[QUOTE_LEN];
-	size_t i;
-
-	token_quote(&p->report, &p->tok, quote);
-	for (i = 0; i < b->rows; i++)
-		suggest_offer(&near, b->row[i].word);
-	other = block_of(word, b);
-	if (other)
-		report_error(&p->report, p->tok.at, "unknown option '%s'%s%s (it belongs in %s)",
-			     quote, in, b->name, other);
-	else if (suggest_best(&near))
-		report_error(&p->report, p->tok.at, "unknown option '%s'%s%s (did you mean '%s'?)",
-			     quote, in, b->name, suggest_best(&near));
-	else
-		report_error(&p->report, p->tok.at, "unknown option '%s'%s%s", quote, in, b->name);
-}
-
-/* The row of the keyword that stands here, not advanced; NULL after an error. */
-static const struct conf_row *take_keyword(struct parser *p, const struct conf_block *b,
-					   struct stmt_pos *pos)
-{
-	const struct conf_row *row;
-	struct stmt_pos *seen;
-	char word[64] = "", quote[QUOTE_LEN];
-
-	if (p->tok.kind != TOK_WORD) {
-		if (p->tok.kind != TOK_BAD)
-			report_error(&p->report, p->tok.at, "a keyword is expected, not '%s'",
-				     token_quote(&p->report, &p->tok, quote));
-		return NULL;
-	}
-	if (!token_text(&p->report, &p->tok, word, sizeof(word)))
-		word[0] = 0;
-	row = row_find(b, word);
-	if (!row) {
-		keyword_unknown(p, b, word);
-		return NULL;
-	}
-	seen = &pos[row - b->row];
-	if (seen->key.len && !(row->flags & ROW_REPEAT)) {
-		report_error(&p->report, p->tok.at, "duplicate '%s'%s%s (first on line %u)", word,
-			     *b->name ? " in " : "", b->name, seen->key.line);
-		return NULL;
-	}
-	seen->key = p->tok.at;
-	return row;
-}
 
 static bool statement(struct parser *p, const struct conf_row *row, void *base,
 		      struct stmt_pos *pos);
-
-static void statement_end(struct parser *p, const struct conf_row *row)
-{
-	char quote[QUOTE_LEN];
-
-	if (at_end(p))
-		return;
-	if (p->tok.kind != TOK_BAD)
-		report_error(&p->report, p->tok.at,
-			     "unexpected '%s' after %s: a ';' or a new line ends it",
-			     token_quote(&p->report, &p->tok, quote), row->word);
-	recover(p);
-}
 
 /* Statements until the CLOSE of `open`, which is taken, or the end of the file. */
 static void statements(struct parser *p, const struct conf_block *b, void *base,
@@ -257,25 +28,25 @@ static void statements(struct parser *p, const struct conf_block *b, void *base,
 
 	while (!p->oom && p->tok.kind != TOK_EOF) {
 		if (p->tok.kind == TOK_NEWLINE || p->tok.kind == TOK_SEMICOLON) {
-			advance(p);
+			parser_advance(p);
 		} else if (p->tok.kind == TOK_CLOSE) {
 			struct span at = p->tok.at;
 
-			advance(p);
+			parser_advance(p);
 			if (open)
 				return;
 			report_error(&p->report, at, "this '}' closes nothing");
 		} else {
 			row = take_keyword(p, b, pos);
 			if (!row) {
-				recover(p);
+				parser_recover(p);
 				continue;
 			}
-			advance(p);
+			parser_advance(p);
 			if (!statement(p, row, base, &pos[row - b->row]))
-				recover(p);
+				parser_recover(p);
 			else if (row->kind < KIND_BLOCK)
-				statement_end(p, row);
+				take_end(p, row);
 		}
 	}
 	if (open && !p->oom)
@@ -287,11 +58,11 @@ static bool block(struct parser *p, const struct conf_block *b, void *base, stru
 {
 	struct span open;
 
-	newlines_skip(p);
+	parser_newlines(p);
 	if (p->tok.kind != TOK_OPEN)
 		return false;
 	open = p->tok.at;
-	advance(p);
+	parser_advance(p);
 	statements(p, b, base, pos, &open);
 	return true;
 }
@@ -302,7 +73,7 @@ static bool block_required(struct parser *p, const struct conf_block *b, void *b
 {
 	size_t before = p->report.total;
 
-	if (at_end(p) || p->tok.kind == TOK_OPEN) {
+	if (parser_at_end(p) || p->tok.kind == TOK_OPEN) {
 		if (block(p, b, base, pos))
 			return true;
 		report_error(&p->report, key, "'%s' needs a block: '{' and '}'", b->name);
@@ -328,7 +99,9 @@ static bool interface_name(struct parser *p, const char *name)
 	}
 	for (i = 0; i < c->ifaces; i++) {
 		if (!strcmp(c->iface[i].name, name)) {
-			report_error(&p->report, p->tok.at, "duplicate interface '%s'", name);
+			report_error(&p->report, p->tok.at,
+				     "duplicate interface '%s' (first on line %u)", name,
+				     p->iface_line[i]);
 			return false;
 		}
 	}
@@ -347,18 +120,19 @@ static bool interface_statement(struct parser *p, const struct conf_row *row, st
 
 	if (!take_text(p, row, pos->key, name, sizeof(name)) || !interface_name(p, name))
 		return false;
-	iface = grow(p, p->conf->iface, p->conf->ifaces, sizeof(*iface));
+	iface = parser_grow(p, p->conf->iface, p->conf->ifaces, sizeof(*iface));
 	if (!iface)
 		return false;
 	p->conf->iface = iface;
+	p->iface_line[p->conf->ifaces] = p->tok.at.line;
 	iface += p->conf->ifaces++;
 	block_defaults(row->block, iface);
 	snprintf(iface->name, sizeof(iface->name), "%.15s", name);
-	advance(p);
-	if (!block(p, row->block, iface, seen) && !at_end(p) && p->tok.kind != TOK_WORD) {
-		statement_end(p, row);
-		return true;
-	}
+	parser_advance(p);
+	if (p->tok.kind == TOK_NEWLINE || p->tok.kind == TOK_OPEN)
+		block(p, row->block, iface, seen);
+	else
+		take_end(p, row);
 	return true;
 }
 
@@ -387,7 +161,7 @@ static bool health_statement(struct parser *p, const struct conf_row *row, struc
 	if (!take_value(p, row, s, pos))
 		return false;
 	if (p->tok.kind != TOK_NEWLINE && p->tok.kind != TOK_OPEN) {
-		statement_end(p, row);
+		take_end(p, row);
 		return true;
 	}
 	if (!block(p, b, &s->health, seen))
@@ -423,8 +197,8 @@ static bool local_statement(struct parser *p, const struct conf_row *row, struct
 	}
 	p->service[p->conf->services - 1].local[s->locals] = p->tok.at;
 	s->local[s->locals++] = a;
-	advance(p);
-	statement_end(p, row);
+	parser_advance(p);
+	take_end(p, row);
 	return true;
 }
 
@@ -434,11 +208,11 @@ static bool endpoint_options(struct parser *p, const struct conf_block *b, struc
 	struct stmt_pos seen[CONF_MAX_ROWS] = { 0 };
 	const struct conf_row *row;
 
-	while (!at_end(p)) {
+	while (!parser_at_end(p)) {
 		row = take_keyword(p, b, seen);
 		if (!row)
 			return false;
-		advance(p);
+		parser_advance(p);
 		if (!take_value(p, row, e, &seen[row - b->row]))
 			return false;
 	}
@@ -456,10 +230,10 @@ static bool endpoint_add(struct parser *p, struct conf_service *s, const struct 
 			     CONF_MAX_ENDPOINTS);
 		return false;
 	}
-	list = grow(p, s->endpoint, s->endpoints, sizeof(*list));
+	list = parser_grow(p, s->endpoint, s->endpoints, sizeof(*list));
 	if (list)
 		s->endpoint = list;
-	at = list ? grow(p, sp->endpoint, s->endpoints, sizeof(*at)) : NULL;
+	at = list ? parser_grow(p, sp->endpoint, s->endpoints, sizeof(*at)) : NULL;
 	if (!at)
 		return false;
 	sp->endpoint = at;
@@ -484,7 +258,7 @@ static bool endpoint_statement(struct parser *p, const struct conf_row *row, str
 	}
 	if (!endpoint_add(p, s, &e))
 		return false;
-	advance(p);
+	parser_advance(p);
 	/* weight 0 = none given: service_statement() fills in the service's, which may follow below */
 	return endpoint_options(p, row->block, &s->endpoint[s->endpoints - 1]);
 }
@@ -516,13 +290,13 @@ static bool service_name(struct parser *p, const char *name)
 static struct conf_service *service_add(struct parser *p, const char *name)
 {
 	struct conf *c = p->conf;
-	struct conf_service *s = grow(p, c->service, c->services, sizeof(*s));
+	struct conf_service *s = parser_grow(p, c->service, c->services, sizeof(*s));
 	struct service_pos *pos;
 
 	if (!s)
 		return NULL;
 	c->service = s;
-	pos = grow(p, p->service, c->services, sizeof(*pos));
+	pos = parser_grow(p, p->service, c->services, sizeof(*pos));
 	if (!pos)
 		return NULL;
 	p->service = pos;
@@ -542,8 +316,8 @@ static bool service_statement(struct parser *p, const struct conf_row *row, stru
 	char name[CONF_NAME_MAX];
 	bool ok;
 
-	if (!is_value(p)) {
-		value_missing(p, row, pos->key);
+	if (!parser_at_value(p)) {
+		take_nothing(p, row, pos->key);
 		return false;
 	}
 	if (!token_text(&p->report, &p->tok, name, sizeof(name)))
@@ -554,7 +328,7 @@ static bool service_statement(struct parser *p, const struct conf_row *row, stru
 	if (!s)
 		return false;
 	before = p->report.total;
-	advance(p);
+	parser_advance(p);
 	ok = block_required(p, row->block, s, p->service[p->conf->services - 1].option, pos->key);
 	for (i = 0; i < s->endpoints; i++) {
 		if (s->endpoint[i].weight == 0)
@@ -594,7 +368,7 @@ static void parse_text(struct parser *p)
 {
 	struct stmt_pos seen[CONF_MAX_ROWS] = { 0 };
 
-	advance(p);
+	parser_advance(p);
 	statements(p, &conf_main_block, p->conf, seen, NULL);
 	if (!p->oom)
 		conf_check(p);

@@ -253,7 +253,7 @@ static bool form_ok(enum row_form form, const char *text, char *why)
 {
 	switch (form) {
 	case FORM_TEXT:
-		return *text || wrong(why, text, "a text: it is empty");
+		return *text || wrong(why, text, "a text to look for");
 	case FORM_FILE:
 		return (*text == '/' && text[1]) || wrong(why, text, "an absolute path");
 	case FORM_NAME:
