@@ -27,7 +27,7 @@ case $BUILD in /*) ;; *) BUILD=$TOP/$BUILD ;; esac
 VIP4=192.0.2.10 VIP6=2001:db8::10
 # /tmp of the sandbox's user; made by net_init, gone with the sandbox
 WORK=${WORK:-}
-declare -A PIDS=()
+declare -A PIDS=() SESSION_FD=()
 # Impatient checks: tests wait for them.
 HEALTH='health tls { interval 300ms; timeout 300ms; fast-interval 100ms; down-interval 300ms; rise 2; fall 2; }'
 
@@ -202,10 +202,11 @@ nginx_conf() {
 		        ssl_protocols TLSv1.2 TLSv1.3;
 		        root $WORK/ep$1.www;
 		        location / { return 200 "ep$1\n"; }
+		        location /who { return 200 "\$remote_addr\n"; }
 		        location /file/ { }
 		        location /up/ { dav_methods PUT; create_full_put_path on; }
-		        # 40 KB in 20 s: a response that is under way for a while
-		        location /slow/ { limit_rate 2k; }
+		        # 40 KB in 5 s: a response that is under way for a while
+		        location /slow/ { limit_rate 8k; }
 		    }
 		}
 	EOF
@@ -323,6 +324,28 @@ endpoints_up() {
 	[ "$(rrctl --json endpoint list "$1" | jq '[.. | objects | select(.state? == "UP")] | length')" = "$2" ]
 }
 
+# ep_field SERVICE N KEY [PORT]: one member of an endpoint's JSON
+ep_field() {
+	local want
+	want=$(endpoint_name "$1" "$2" "${4:-8443}")
+	rrctl --json endpoint list "$1" | jq -r "[.. | objects | select(.endpoint? == \"${want#*/}\")][0].$3"
+}
+
+ep_is() { # SERVICE N STATE [PORT]
+	[ "$(ep_field "$1" "$2" state "${4:-8443}")" = "$3" ]
+}
+
+# svc_field SERVICE KEY
+svc_field() {
+	rrctl --json service show "$1" | jq -r "[.. | objects | select(.service? == \"$1\" and .vip?)][0].$2"
+}
+
+# attached IF -> "driver ID", "generic ID", or nothing
+attached() {
+	ip -j -n b -d link show "$1" | jq -r '.[0].xdp // {} | if .prog then
+		"\({"1": "driver", "2": "generic", "4": "multi"}[.mode | tostring] // .mode) \(.prog.id)" else empty end'
+}
+
 # lb [MODE] [FAMILY] [LINE...]: configure, start, wait until every endpoint is up
 lb() {
 	local family=${2:-4}
@@ -403,6 +426,42 @@ load_errors() { # NAME
 
 load_count() { # NAME
 	wc -l <"$WORK/$1.out"
+}
+
+# session_open NAME [4|6]: one TLS connection that stays open; session_get asks on it
+session_open() {
+	local to=$VIP4
+	[ "${2:-4}" = 4 ] || to="[$VIP6]"
+	rm -f "$WORK/$1.in"
+	mkfifo "$WORK/$1.in"
+	: >"$WORK/$1.out"
+	ns c openssl s_client -quiet -connect "$to:443" <"$WORK/$1.in" >"$WORK/$1.out" 2>"$WORK/$1.err" &
+	PIDS[$1]=$!
+	# The open descriptor keeps the session's input open between requests.
+	exec {fd}>"$WORK/$1.in"
+	SESSION_FD[$1]=$fd
+}
+
+# session_get NAME -> who answered ("ep2"); fails when nobody does within 5 s
+session_get() {
+	local before fd=${SESSION_FD[$1]}
+	before=$(grep -ac '^ep' "$WORK/$1.out" || true)
+	# In a subshell: when the other end is gone, SIGPIPE shall end only that.
+	(printf 'GET / HTTP/1.1\r\nHost: api.example\r\n\r\n' >&"$fd") 2>/dev/null || return 1
+	wait_for 5 session_answered "$1" "$before" || return 1
+	grep -a '^ep' "$WORK/$1.out" | tail -n 1
+}
+
+session_answered() { # NAME ANSWERS-BEFORE
+	[ "$(grep -ac '^ep' "$WORK/$1.out")" -gt "$2" ]
+}
+
+session_close() { # NAME
+	local fd=${SESSION_FD[$1]}
+	exec {fd}>&-
+	kill "${PIDS[$1]}" 2>/dev/null || true
+	wait "${PIDS[$1]}" 2>/dev/null || true
+	unset "PIDS[$1]" "SESSION_FD[$1]"
 }
 
 # ---- waiting, asserting ----

@@ -13,7 +13,7 @@ cd "$(dirname "$0")/../.." || exit 1
 # Inside the sandbox, as its first process.
 inside() { # FILE FUNCTION
 	set -eEuo pipefail
-	trap 'echo "FAIL: line $LINENO: $BASH_COMMAND"' ERR
+	trap 'echo "FAIL: line $LINENO: $BASH_COMMAND" >&2' ERR
 	trap 'on_exit $?' EXIT
 	trap 'exit 143' TERM INT
 	net_init

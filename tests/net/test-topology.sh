@@ -1,4 +1,4 @@
-# shellcheck shell=bash disable=SC2034
+# shellcheck shell=bash disable=SC2034,SC2119,SC2120,SC2154
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # The test network itself, without rrlb: when this fails, nothing else in tests/net means anything.
 TESTS="routed_two_arm switched_one_arm redirect_arrives"

@@ -1,0 +1,106 @@
+# shellcheck shell=bash disable=SC2034,SC2119,SC2120,SC2154
+# SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+# Every way onto an interface.
+TESTS="by_link by_dispatcher dispatcher_shares generic pinned_by_ip_link object_by_ip_link bare_object_passes interface_later"
+
+THIRDS="ep1=20 ep2=20 ep3=20"
+
+serves() {
+	same "connections" "$THIRDS" "$(connections 60 | tally)"
+}
+
+way() { # ATTACH
+	net_up two-arm
+	servers_start
+	ATTACH=$1 lb nat 4
+	echo "b0: $(attached b0), b1: $(attached b1)"
+	case $(attached b0) in driver*) ;; *) fail "not native: $(attached b0)" ;; esac
+	serves
+	lb_kill
+	serves
+	ATTACH=$1 lb_start
+	lb_ready
+	serves
+	rrctl detach --all
+	same "detached" "" "$(attached b0)$(attached b1)"
+}
+
+by_link() { way link; }
+by_dispatcher() { way dispatcher; }
+
+# Another XDP program on the same interface keeps running.
+dispatcher_shares() {
+	command -v xdp-loader >/dev/null || skip "xdp-loader is not installed"
+	net_up two-arm
+	servers_start
+	ATTACH=dispatcher lb nat 4
+	ns b xdp-loader load -m native b0 "$BUILD/tests/net/xdp_count.bpf.o" || fail "xdp-loader"
+	ns b xdp-loader status b0
+	serves
+}
+
+generic() {
+	net_up two-arm
+	servers_start
+	lb_conf nat 4 | sed 's/attach link;/attach link; xdp generic;/' >"$WORK/rrlbd.conf"
+	lb_start
+	lb_ready
+	case $(attached b0) in generic*) ;; *) fail "b0: $(attached b0)" ;; esac
+	rrctl | grep -qi generic || fail "generic mode is not said aloud: $(rrctl)"
+	serves
+}
+
+pinned_by_ip_link() {
+	net_up two-arm
+	servers_start
+	ATTACH=external lb nat 4
+	same "rrlbd attaches nothing" "" "$(attached b0)"
+	ns b ip link set dev b0 xdpdrv pinned /sys/fs/bpf/rrlb/rr_xdp_v1
+	ns b ip link set dev b1 xdpdrv pinned /sys/fs/bpf/rrlb/rr_xdp_v1
+	wait_for 5 sees_attached || fail "rrctl does not see it: $(rrctl)"
+	serves
+	lb_kill
+	serves
+}
+
+sees_attached() {
+	rrctl --json status | jq -e '[.. | objects | select(.name? == "b0" or .interface? == "b0")][0].attached' >/dev/null
+}
+
+object_by_ip_link() {
+	net_up two-arm
+	servers_start
+	ns b ip link set dev b0 xdpdrv obj "$BUILD/rr_xdp.bpf.o" sec xdp
+	ns b ip link set dev b1 xdpdrv obj "$BUILD/rr_xdp.bpf.o" sec xdp
+	ATTACH=external lb nat 4
+	serves
+}
+
+# Without a controller every packet passes: the host's own stack answers.
+bare_object_passes() {
+	net_up two-arm
+	servers_start
+	ns b ip link set dev b0 xdpdrv obj "$BUILD/rr_xdp.bpf.o" sec xdp
+	ns b ip link set dev b1 xdpdrv obj "$BUILD/rr_xdp.bpf.o" sec xdp
+	ns c ping -qc 2 -i 0.2 -W 2 "$VIP4" >/dev/null || fail "ping"
+	ns c ping -qc 2 -i 0.2 -W 2 "$VIP6" >/dev/null || fail "ping -6"
+	same "no listener there" 7 "$(client -m 2 "$(url 4)" >/dev/null; echo $?)"
+	ns b sysctl -qw net.ipv4.ip_forward=1
+	same "routed as before" ep1 "$(client "https://$(ep4 1):8443/")"
+}
+
+# The interface is not there yet when rrlbd starts.
+interface_later() {
+	net_up two-arm
+	servers_start
+	ip -n b link set b1 name b9
+	lb_conf nat 4 >"$WORK/rrlbd.conf"
+	lb_start
+	ip -n b link set b9 down
+	ip -n b link set b9 name b1
+	ip -n b link set b1 up
+	ip -n b addr add 2001:db8:2::1/64 dev b1 nodad 2>/dev/null || true
+	wait_for 10 endpoints_up web 3 || fail "endpoints are not up: $(rrctl)"
+	wait_for 5 test -n "$(attached b1)" || fail "not attached to b1"
+	serves
+}
