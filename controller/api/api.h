@@ -13,8 +13,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define API_VERSION 1	 /* of the protocol: "v" of every line */
-#define API_SCHEMA 1	 /* of the data: "schema_version" of everything that rrctl --json prints */
+#define API_VERSION 1 /* of the protocol: "v" of every line */
+#define API_SCHEMA 1 /* of the data: "schema_version" of everything that rrctl --json prints */
 #define API_SOCKET "/run/rrlb/control.sock"
 #define API_LINE_MAX 65536 /* bytes of one request line, newline not counted */
 #define API_STRING_MAX 256 /* bytes of one string argument; files may fill the line */
@@ -39,20 +39,20 @@ enum api_code {
 enum api_level { API_NONE, API_LOCAL, API_READ, API_OPERATE };
 
 enum api_type {
-	API_T_FLAG,	/* bool */
-	API_T_SERVICE,	/* string: a service's name */
+	API_T_FLAG, /* bool */
+	API_T_SERVICE, /* string: a service's name */
 	API_T_ENDPOINT, /* string: SERVICE/ADDRESS:PORT */
-	API_T_BACKEND,	/* string: ADDRESS:PORT, or SERVICE/ADDRESS:PORT */
-	API_T_ADDRESS,	/* string: ADDRESS:PORT */
-	API_T_CLIENT,	/* string: ADDRESS or ADDRESS:PORT */
-	API_T_WEIGHT,	/* string: N, +N%, -N% or auto */
-	API_T_STATE,	/* string: state of a flow */
+	API_T_BACKEND, /* string: ADDRESS:PORT, or SERVICE/ADDRESS:PORT */
+	API_T_ADDRESS, /* string: ADDRESS:PORT */
+	API_T_CLIENT, /* string: ADDRESS or ADDRESS:PORT */
+	API_T_WEIGHT, /* string: N, +N%, -N% or auto */
+	API_T_STATE, /* string: state of a flow */
 	API_T_DURATION, /* integer: milliseconds; typed as 5m, 30s, 500ms */
-	API_T_WAIT,	/* integer: milliseconds, 0 = for ever; the value may be left out */
-	API_T_COUNT,	/* integer */
-	API_T_FILE,	/* string: the text of a file whose name is typed; "-" is standard input */
-	API_T_IFACES,	/* array of strings: interface names, the rest of the words */
-	API_T_SHELL,	/* string: bash */
+	API_T_WAIT, /* integer: milliseconds, 0 = for ever; the value may be left out */
+	API_T_COUNT, /* integer */
+	API_T_FILE, /* string: the text of a file whose name is typed; "-" is standard input */
+	API_T_IFACES, /* array of strings: interface names, the rest of the words */
+	API_T_SHELL, /* string: bash */
 };
 
 /* clang-format off */
@@ -163,7 +163,8 @@ struct api_verb {
 /* api.c */
 const struct api_verb *api_verb(enum api_verb_id id);
 const struct api_verb *api_verb_find(const char *path); /* exactly this path; NULL */
-bool api_verb_mutates(const struct api_verb *v);	/* audited: it has --dry-run, or is endpoint check */
+bool api_verb_mutates(
+	const struct api_verb *v); /* audited: it has --dry-run, or is endpoint check */
 const char *api_code_name(enum api_code code);
 /* "SERVICE", "SERVICE/ADDRESS:PORT": what stands for a value in usage lines; "" for a flag. */
 const char *api_type_meta(enum api_type t);

@@ -290,7 +290,7 @@ char *api_error_format(enum api_code code, const char *error, json_t *data)
 {
 	json_t *root = json_pack("{s:i, s:b, s:i}", "v", API_VERSION, "ok", 0, "code", (int)code);
 
-	json_object_set_new(root, "error", json_string_nocheck(error));
+	json_object_set_new(root, "error", api_text(error));
 	if (data)
 		json_object_set(root, "data", data);
 	return dump_line(root);
@@ -332,21 +332,39 @@ void api_reply_free(struct api_reply *r)
 	memset(r, 0, sizeof(*r));
 }
 
-json_t *api_string(const char *text)
+/* A byte that may not be shown: a control character (less line ends and tabs in a text), or not UTF-8. */
+static bool unfit(char c, bool utf8, bool text)
 {
-	char *copy, *p;
-	json_t *s;
+	unsigned char b = (unsigned char)c;
 
-	s = json_string(text);
-	if (s && printable(s))
-		return s;
-	copy = strdup(text);
+	if (text && (b == '\n' || b == '\t'))
+		return false;
+	return b < 0x20 || b == 0x7f || (!utf8 && b >= 0x80);
+}
+
+static json_t *fit_string(const char *s, bool text)
+{
+	json_t *value = json_string(s);
+	bool utf8 = value != NULL;
+	char *copy, *p;
+
+	json_decref(value);
+	copy = strdup(s);
 	for (p = copy; p && *p; p++) {
-		if ((unsigned char)*p < 0x20 || *p == 0x7f || (!s && (unsigned char)*p >= 0x80))
+		if (unfit(*p, utf8, text))
 			*p = '?';
 	}
-	json_decref(s);
-	s = copy ? json_string(copy) : NULL;
+	value = copy ? json_string(copy) : NULL;
 	free(copy);
-	return s;
+	return value;
+}
+
+json_t *api_string(const char *s)
+{
+	return fit_string(s, false);
+}
+
+json_t *api_text(const char *s)
+{
+	return fit_string(s, true);
 }

@@ -50,7 +50,8 @@ char *api_error_format(enum api_code code, const char *error, json_t *data);
 int api_reply_parse(struct api_reply *r, const char *line, size_t len, char *err, size_t errlen);
 void api_reply_free(struct api_reply *r);
 
-/* A string of any bytes: what is not UTF-8, and every control character, becomes '?'. */
-json_t *api_string(const char *text);
+/* Strings of any bytes: what is not UTF-8, and every control character, becomes '?'. A text keeps its lines and tabs. */
+json_t *api_string(const char *s);
+json_t *api_text(const char *s);
 
 #endif
