@@ -31,11 +31,10 @@ declare -A PIDS=() SESSION_FD=()
 # Impatient checks: tests wait for them.
 HEALTH='health tls { interval 300ms; timeout 300ms; fast-interval 100ms; down-interval 300ms; rise 2; fall 2; }'
 
-# in_sandbox COMMAND...: run it as the first process of a sandbox; all that it starts dies with it
-in_sandbox() {
-	# /usr/sbin may be missing from a user's PATH after su
-	PATH=$PATH:/usr/sbin:/sbin unshare --mount --net --pid --fork --kill-child --mount-proc --propagation private "$@"
-}
+# In front of a command: run it as the first process of a sandbox; all that it starts dies with it.
+SANDBOX=(unshare --mount --net --pid --fork --kill-child --mount-proc --propagation private)
+# /usr/sbin may be missing from a user's PATH after su.
+PATH=$PATH:/usr/sbin:/sbin
 
 # net_init: private folders; call it first inside the sandbox
 net_init() {
@@ -500,6 +499,14 @@ skip() {
 same() {
 	[ "$2" = "$3" ] || fail "$1: wanted '$2', got '$3'"
 	echo "$1: $3"
+}
+
+# between WHAT LOWEST HIGHEST GOT
+between() {
+	if [ "$4" -lt "$2" ] || [ "$4" -gt "$3" ]; then
+		fail "$1: wanted $2 to $3, got $4"
+	fi
+	echo "$1: $4"
 }
 
 # verdict NAME: packets counted under this verdict

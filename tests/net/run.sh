@@ -52,7 +52,7 @@ testenv() { # TOPOLOGY
 
 run_one() { # FILE FUNCTION -> prints one TAP line
 	local out code
-	out=$(in_sandbox timeout -k 5 "${TEST_TIME:-90}" "$0" --inside "$1" "$2" 2>&1 </dev/null)
+	out=$("${SANDBOX[@]}" timeout -k 5 "${TEST_TIME:-90}" "$0" --inside "$1" "$2" 2>&1 </dev/null)
 	code=$?
 	case $code in
 	0) echo "ok - $2" ;;
@@ -95,7 +95,7 @@ main() {
 		exit 77
 	}
 	if [ -n "${DEBUG_TESTENV:-}" ]; then
-		in_sandbox "$0" --testenv "${1:-two-arm}"
+		"${SANDBOX[@]}" "$0" --testenv "${1:-two-arm}"
 		exit
 	fi
 	[ $# -eq 0 ] || {

@@ -37,7 +37,7 @@ ports_run_out() {
 	servers_start
 	GLOBAL="nat-ports 2000-2009" lb nat 4 "${SHORT[@]}"
 	hold 60
-	[ "$OPEN" -le 30 ] && [ "$OPEN" -ge 24 ] || fail "$OPEN connections over 30 port and endpoint pairs"
+	between "connections over 30 pairs of port and endpoint" 24 30 "$OPEN"
 	shown no_port
 	release
 	same "none of the open ones was harmed" "$OPEN" "$ALIVE"
@@ -54,7 +54,7 @@ table_fills() {
 	servers_start
 	GLOBAL="flow-table { ipv4 1024; }" lb nat 4 "${SHORT[@]}"
 	hold 800
-	[ "$OPEN" -le 512 ] && [ "$OPEN" -ge 300 ] || fail "$OPEN connections in a table of 1024 entries"
+	between "connections in a table of 1024 entries" 300 512 "$OPEN"
 	shown table_full
 	rrctl
 	release
