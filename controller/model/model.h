@@ -29,18 +29,28 @@ enum ep_admin { EP_READY, EP_DRAIN, EP_MAINT };
 enum ep_health { EP_INIT, EP_UP, EP_DOWN };
 enum ep_member { EP_PRESENT, EP_LEAVING /* removed from config, draining */, EP_GONE };
 /* displayed state: the first that applies (control-plane 0) */
-enum ep_state { EPS_GONE, EPS_MAINT, EPS_DRAINED, EPS_DRAINING, EPS_DOWN, EPS_INIT, EPS_NO_HOP, EPS_UP };
+enum ep_state {
+	EPS_GONE,
+	EPS_MAINT,
+	EPS_DRAINED,
+	EPS_DRAINING,
+	EPS_DOWN,
+	EPS_INIT,
+	EPS_NO_HOP,
+	EPS_UP
+};
 
 /* One thing that happened. */
 struct model_event {
 	uint64_t seq;
 	mono_t at;
-	char kind[24];	    /* "endpoint-up", "endpoint-down", "drain", "drained", "weight", "config", "service", ... */
+	char kind
+		[24]; /* "endpoint-up", "endpoint-down", "drain", "drained", "weight", "config", "service", ... */
 	char service[CONF_NAME_MAX];
 	char endpoint[ADDR_STRLEN]; /* "" = about the service */
 	enum reason reason;
-	uint32_t uid;	    /* of the operator, UINT32_MAX = nobody */
-	char text[160];	    /* sentence for people */
+	uint32_t uid; /* of the operator, UINT32_MAX = nobody */
+	char text[160]; /* sentence for people */
 };
 
 /* How a probe ended. `took` is connect + tls + exchange. */
@@ -55,14 +65,15 @@ struct model_probe {
 
 /* What the operator asks (rrctl). Every verb is idempotent. */
 enum model_verb {
-	VERB_DRAIN,  /* deadline (0 = service default); refused for the last available one without force */
+	VERB_DRAIN, /* deadline (0 = service default); refused for the last available one without force */
 	VERB_READY,
-	VERB_MAINT,  /* kill: reset its flows at once; same guard */
+	VERB_MAINT, /* kill: reset its flows at once; same guard */
 	VERB_WEIGHT, /* weight 1..1000, or 0 = back to the configured one */
-	VERB_ADD,    /* addr, weight */
-	VERB_DEL,    /* becomes LEAVING; same guard */
-	VERB_CHECK,  /* probe now */
-	VERB_PAUSE, VERB_RESUME, /* service */
+	VERB_ADD, /* addr, weight */
+	VERB_DEL, /* becomes LEAVING; same guard */
+	VERB_CHECK, /* probe now */
+	VERB_PAUSE,
+	VERB_RESUME, /* service */
 };
 
 struct model_op {
@@ -75,7 +86,13 @@ struct model_op {
 	uint32_t uid;
 };
 
-enum model_rc { MODEL_OK, MODEL_NO_SUCH, MODEL_REFUSED /* guard: needs force */, MODEL_INVALID, MODEL_FULL };
+enum model_rc {
+	MODEL_OK,
+	MODEL_NO_SUCH,
+	MODEL_REFUSED /* guard: needs force */,
+	MODEL_INVALID,
+	MODEL_FULL
+};
 
 /* Operator overrides and states that survive reload and restart, one row per endpoint. */
 struct model_saved {
@@ -85,7 +102,7 @@ struct model_saved {
 	bool admin_set, added, deleted;
 	uint32_t weight; /* 0 = configured */
 	bool was_up;
-	bool paused;	 /* row with endpoint.family 0: the service's own */
+	bool paused; /* row with endpoint.family 0: the service's own */
 };
 
 struct model *model_new(void);
@@ -100,21 +117,26 @@ int model_export(const struct model *m, struct model_saved **rows, size_t *n);
 /* New configuration: least change. Probes of unchanged endpoints go on, overrides survive (unless reset).
  * 0, or -ENOSPC / -ENOMEM with nothing changed. */
 int model_apply(struct model *m, const struct conf *c, bool reset_overrides, mono_t now);
-enum model_rc model_verb(struct model *m, const struct model_op *op, char *err, size_t errlen, mono_t now);
+enum model_rc model_verb(struct model *m, const struct model_op *op, char *err, size_t errlen,
+			 mono_t now);
 /* Outcomes and observations. */
 void model_probe_result(struct model *m, const struct model_probe *p, mono_t now);
 /* Interface slots: ifindex 0 = down or away. */
-void model_iface(struct model *m, uint32_t slot, uint32_t ifindex, const uint8_t mac[6], mono_t now);
+void model_iface(struct model *m, uint32_t slot, uint32_t ifindex, const uint8_t mac[6],
+		 mono_t now);
 /* Next hop of an endpoint (RR_HOP_MAKE; 0 = none) and the source address the kernel would use (family 0 = none). */
-void model_nexthop(struct model *m, uint32_t endpoint, uint64_t hop, const struct addr *src, mono_t now);
+void model_nexthop(struct model *m, uint32_t endpoint, uint64_t hop, const struct addr *src,
+		   mono_t now);
 /* Result of one walk over the flow table: established flows and all flows of every endpoint id. */
-void model_flows(struct model *m, const uint32_t *established, const uint32_t *all, size_t n, mono_t now);
+void model_flows(struct model *m, const uint32_t *established, const uint32_t *all, size_t n,
+		 mono_t now);
 
 /* Due probes: fills up to `max` endpoint ids whose probe should start now; each is then "in flight" until
  * model_probe_result(). A timer of one endpoint never overlaps itself. */
 size_t model_due(struct model *m, uint32_t *endpoint, size_t max, mono_t now);
 /* What to probe: address and parameters (owned by the model, valid until the next model_apply/verb). */
-bool model_probe_target(const struct model *m, uint32_t endpoint, struct addr *to, const struct conf_health **h);
+bool model_probe_target(const struct model *m, uint32_t endpoint, struct addr *to,
+			const struct conf_health **h);
 /* Every present or leaving endpoint's id and address, for next-hop resolution. */
 size_t model_endpoints(const struct model *m, uint32_t *id, struct addr *addr, size_t max);
 /* Endpoints whose flows must be reset now (maint --kill, drain deadline with on-deadline rst): ids, cleared by the call. */
@@ -127,6 +149,7 @@ void model_planned(struct model *m);
 /* Takes the oldest event; false = none. */
 bool model_event_take(struct model *m, struct model_event *ev);
 /* Adds an event of the daemon's own (config reloaded, interface lost). */
-void model_event_note(struct model *m, const char *kind, const char *service, const char *text, uint32_t uid, mono_t now);
+void model_event_note(struct model *m, const char *kind, const char *service, const char *text,
+		      uint32_t uid, mono_t now);
 
 #endif

@@ -16,19 +16,21 @@ struct view_endpoint {
 	enum ep_admin admin;
 	enum ep_health health;
 	enum ep_member member;
-	uint32_t h, h_max;	 /* health counter and rise + fall - 1; "2/2" is rise-relative, see view_health_text() */
+	uint32_t h,
+		h_max; /* health counter and rise + fall - 1; "2/2" is rise-relative, see view_health_text() */
 	uint32_t rise, fall;
-	enum reason reason;	 /* of the displayed state */
+	enum reason reason; /* of the displayed state */
 	int err;
 	char text[96];
-	uint32_t weight_base;	 /* configured or overridden */
-	uint32_t weight;	 /* effective: 0 = takes no new connection */
-	uint32_t slots;		 /* in the rotation */
-	double share;		 /* slots / L */
+	uint32_t weight_base; /* configured or overridden */
+	uint32_t weight; /* effective: 0 = takes no new connection */
+	uint32_t slots; /* in the rotation */
+	double share; /* slots / L */
 	uint32_t established, flows; /* of the last walk */
-	mono_t since;		 /* of the displayed state */
-	mono_t probe_took, probe_connect, probe_tls, probe_at; /* last probe; probe_at 0 = none yet */
-	mono_t drain_until;	 /* 0 = not draining */
+	mono_t since; /* of the displayed state */
+	mono_t probe_took, probe_connect, probe_tls,
+		probe_at; /* last probe; probe_at 0 = none yet */
+	mono_t drain_until; /* 0 = not draining */
 	uint64_t probes_ok, probes_failed;
 	uint64_t hop;
 	bool added, weight_set, admin_set, flapping;
@@ -51,14 +53,17 @@ struct view {
 	mono_t now;
 	struct view_service *service; /* in order of configuration */
 	size_t services;
+	struct conf *conf; /* what service[].conf points into */
 };
 
 struct view *view_build(const struct model *m, mono_t now); /* NULL = no memory */
 void view_free(struct view *v);
 const struct view_service *view_service_find(const struct view *v, const char *name);
 const struct view_endpoint *view_endpoint_find(const struct view_service *s, const struct addr *a);
-const char *ep_state_name(enum ep_state s);   /* "UP", "DRAINING", ... */
-const char *ep_admin_name(enum ep_admin a);   /* "ready", ... */
+/* Passes of rise, and the failures that an UP endpoint has had: "2/2", "1/2", "2/2-1". Returns buf. */
+const char *view_health_text(const struct view_endpoint *e, char *buf, size_t len);
+const char *ep_state_name(enum ep_state s); /* "UP", "DRAINING", ... */
+const char *ep_admin_name(enum ep_admin a); /* "ready", ... */
 const char *ep_health_name(enum ep_health h); /* "init", ... */
 
 #endif

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * model.c - owns the model's memory, its event ring and the questions that all other parts of it ask: who is
+ * this, is it available, what does its rotation look like.
+ *
+ * An endpoint is available when it is READY, PRESENT, UP (or not checked) and its next hop (and in nat mode a
+ * local address) is known: exactly when its displayed state is EPS_UP. Only ep_refresh() decides that.
+ */
+#include "model/model_int.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "core/rotation.h"
+
+_Static_assert(ROTATION_MAX == RR_MAX_SLOTS, "a rotation must fit its map element");
+
+struct model *model_new(void)
+{
+	struct model *m = calloc(1, sizeof(*m));
+
+	if (!m)
+		return NULL;
+	m->hz = 250;
+	m->ep_end = 1;
+	m->ep_cursor = 1;
+	for (uint32_t i = 0; i < RR_MAX_SERVICES; i++)
+		m->svc[i].id = i;
+	return m;
+}
+
+void model_free(struct model *m)
+{
+	if (!m)
+		return;
+	conf_free(m->conf);
+	free(m->over);
+	free(m);
+}
+
+void model_set_hz(struct model *m, uint32_t hz)
+{
+	if (m->hz == hz)
+		return;
+	m->hz = hz;
+	m->dirty = true;
+}
+
+struct svc *svc_find(const struct model *m, const char *name)
+{
+	for (size_t i = 0; i < m->services; i++) {
+		const struct svc *s = &m->svc[m->order[i]];
+
+		if (!strcmp(s->name, name))
+			return (struct svc *)(uintptr_t)s;
+	}
+	return NULL;
+}
+
+struct ep *ep_find(const struct svc *s, const struct addr *a)
+{
+	for (struct ep *e = s->first; e; e = e->next) {
+		if (addr_equal(&e->addr, a))
+			return e;
+	}
+	return NULL;
+}
+
+struct ep *ep_by_id(const struct model *m, uint32_t id)
+{
+	if (!id || id >= m->ep_end || !m->ep[id].id)
+		return NULL;
+	return (struct ep *)(uintptr_t)&m->ep[id];
+}
+
+const char *ep_name(const struct ep *e, char buf[ADDR_STRLEN])
+{
+	return addr_print(&e->addr, buf, ADDR_STRLEN);
+}
+
+/* ---- events ---- */
+
+static struct model_event *event_slot(struct model *m, const struct note *n, mono_t now)
+{
+	struct model_event *ev = &m->event[m->event_seq % MODEL_EVENTS];
+
+	memset(ev, 0, sizeof(*ev));
+	ev->seq = m->event_seq++;
+	if (m->event_seq - m->event_taken > MODEL_EVENTS)
+		m->event_taken = m->event_seq - MODEL_EVENTS;
+	ev->at = now;
+	ev->reason = n->reason;
+	ev->uid = n->uid;
+	snprintf(ev->kind, sizeof(ev->kind), "%s", n->kind);
+	return ev;
+}
+
+void note_ep(struct model *m, const struct ep *e, const struct note *n, mono_t now, const char *fmt,
+	     ...)
+{
+	struct model_event *ev = event_slot(m, n, now);
+	va_list ap;
+
+	snprintf(ev->service, sizeof(ev->service), "%s", e->svc->name);
+	addr_print(&e->addr, ev->endpoint, sizeof(ev->endpoint));
+	va_start(ap, fmt);
+	vsnprintf(ev->text, sizeof(ev->text), fmt, ap);
+	va_end(ap);
+}
+
+void note_svc(struct model *m, const struct svc *s, const struct note *n, mono_t now,
+	      const char *fmt, ...)
+{
+	struct model_event *ev = event_slot(m, n, now);
+	va_list ap;
+
+	snprintf(ev->service, sizeof(ev->service), "%s", s ? s->name : "");
+	va_start(ap, fmt);
+	vsnprintf(ev->text, sizeof(ev->text), fmt, ap);
+	va_end(ap);
+}
+
+bool model_event_take(struct model *m, struct model_event *ev)
+{
+	if (m->event_taken == m->event_seq)
+		return false;
+	*ev = m->event[m->event_taken++ % MODEL_EVENTS];
+	return true;
+}
+
+void model_event_note(struct model *m, const char *kind, const char *service, const char *text,
+		      uint32_t uid, mono_t now)
+{
+	struct note n = { kind, REASON_NONE, uid };
+	struct model_event *ev = event_slot(m, &n, now);
+
+	snprintf(ev->service, sizeof(ev->service), "%s", service ? service : "");
+	snprintf(ev->text, sizeof(ev->text), "%s", text ? text : "");
+}
+
+/* ---- displayed state ---- */
+
+static bool hop_ready(const struct model *m, const struct ep *e)
+{
+	uint32_t slot = RR_HOP_SLOT(e->hop);
+
+	if (!e->hop || slot >= RR_MAX_IFACES || !m->iface[slot].ifindex)
+		return false;
+	return e->svc->mode != CONF_MODE_NAT || e->local_count;
+}
+
+static enum ep_state state_now(const struct model *m, const struct ep *e)
+{
+	if (e->member == EP_GONE)
+		return EPS_GONE;
+	if (e->admin == EP_MAINT && e->member == EP_PRESENT)
+		return EPS_MAINT;
+	if (e->admin == EP_DRAIN || e->member == EP_LEAVING)
+		return e->drain.state == DRAIN_DONE ? EPS_DRAINED : EPS_DRAINING;
+	if (e->health.state == HEALTH_DOWN)
+		return EPS_DOWN;
+	if (e->health.state == HEALTH_INIT)
+		return EPS_INIT;
+	return hop_ready(m, e) ? EPS_UP : EPS_NO_HOP;
+}
+
+void ep_refresh(struct model *m, struct ep *e, mono_t now)
+{
+	enum ep_state s = state_now(m, e);
+
+	if (s == e->state)
+		return;
+	if (s == EPS_UP || e->state == EPS_UP)
+		e->svc->rot_stale = true;
+	e->state = s;
+	e->since = now;
+	m->dirty = true;
+}
+
+size_t svc_available(const struct svc *s)
+{
+	size_t n = 0;
+
+	for (const struct ep *e = s->first; e; e = e->next)
+		n += e->state == EPS_UP;
+	return n;
+}
+
+/* ---- rotation ---- */
+
+static int id_cmp(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* The order of slots depends on ids and weights alone, not on the order of the file: ties go by id. */
+uint32_t svc_rotation(struct svc *s)
+{
+	uint32_t pair[ROTATION_MAX][2], weight[ROTATION_MAX];
+	size_t n = 0;
+
+	if (!s->rot_stale)
+		return s->slots;
+	for (const struct ep *e = s->first; e && n < ROTATION_MAX; e = e->next) {
+		if (e->state != EPS_UP)
+			continue;
+		pair[n][0] = e->id;
+		pair[n++][1] = e->weight;
+	}
+	qsort(pair, n, sizeof(pair[0]), id_cmp);
+	for (size_t i = 0; i < n; i++)
+		weight[i] = pair[i][1];
+	s->slots = (uint32_t)rotation_build(weight, n, s->slot);
+	for (size_t k = 0; k < s->slots; k++)
+		s->slot[k] = (uint16_t)pair[s->slot[k]][0];
+	s->rot_stale = false;
+	return s->slots;
+}
+
+/* ---- questions of the daemon ---- */
+
+size_t model_endpoints(const struct model *m, uint32_t *id, struct addr *addr, size_t max)
+{
+	size_t n = 0;
+
+	for (uint32_t i = 1; i < m->ep_end && n < max; i++) {
+		if (!m->ep[i].id || m->ep[i].member == EP_GONE)
+			continue;
+		id[n] = i;
+		addr[n++] = m->ep[i].addr;
+	}
+	return n;
+}
+
+size_t model_kills(struct model *m, uint32_t *endpoint, size_t max)
+{
+	size_t n = 0;
+
+	for (uint32_t i = 1; i < m->ep_end && n < max; i++) {
+		if (!m->ep[i].id || !m->ep[i].kill)
+			continue;
+		m->ep[i].kill = false;
+		endpoint[n++] = i;
+	}
+	return n;
+}
+
+bool model_dirty(const struct model *m)
+{
+	return m->dirty;
+}
+
+void model_planned(struct model *m)
+{
+	m->dirty = false;
+	for (uint32_t i = 0; i < RR_MAX_LOCALS; i++)
+		m->local[i].planned = m->local[i].addr.family != 0;
+}

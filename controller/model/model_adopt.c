@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * model_adopt.c - takes over from the running maps: ids of services, endpoints and local addresses, next hops,
+ * and which endpoints were in the running rotation. The first model_apply() then finds them by address; what it
+ * does not name is removed in the ordinary way (leaving, or gone with its service).
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "model/model_int.h"
+#include "model/plan.h"
+
+static struct addr addr_of(const struct rr_addr *a, uint8_t family, uint16_t port_be)
+{
+	struct addr r = { .family = family, .port = __builtin_bswap16(port_be) };
+
+	memcpy(r.ip, a->a, family == RR_AF_INET ? 4 : 16);
+	return r;
+}
+
+static void adopt_service(struct model *m, uint32_t id, const struct rr_service *r)
+{
+	struct svc *s = &m->svc[id];
+
+	s->used = true;
+	s->removed = true;
+	s->rot_stale = true;
+	s->listen = addr_of(&r->addr, r->family, r->port);
+	s->mode = r->mode == RR_MODE_DSR ? CONF_MODE_DSR : CONF_MODE_NAT;
+	s->t_idle = MONO_US(m->hz ? (int64_t)r->t_est * 1000000 / m->hz : 0);
+	s->tomb = *r;
+}
+
+static void adopt_endpoint(struct model *m, uint32_t id, const struct rr_endpoint *r, mono_t now)
+{
+	struct svc *s = &m->svc[r->service];
+	struct ep *e = &m->ep[id];
+
+	e->id = id;
+	e->svc = s;
+	e->next = s->first;
+	s->first = e;
+	e->addr = addr_of(&r->addr, r->family, r->port);
+	e->admin_why = REASON_CONFIG;
+	e->admin_uid = MODEL_NOBODY;
+	e->next_probe = MONO_NEVER;
+	e->hop = r->hop;
+	e->hop_seen = r->hop != 0;
+	e->local_first = r->local_first;
+	e->local_count = r->local_count;
+	e->since = now;
+	e->gone_at = now;
+	drain_stop(&e->drain);
+	e->adopted = !(r->flags & RR_EP_GONE);
+	e->member = e->adopted ? EP_PRESENT : EP_GONE;
+	e->state = e->adopted ? EPS_INIT : EPS_GONE;
+	if (id >= m->ep_end)
+		m->ep_end = id + 1;
+}
+
+/* An element that makes no sense is not taken over: its id is then simply free. */
+static bool sane(const struct model *m, const struct rr_endpoint *r)
+{
+	return (r->flags & RR_EP_PRESENT) && r->service < RR_MAX_SERVICES &&
+	       m->svc[r->service].used &&
+	       (uint32_t)r->local_first + r->local_count <= RR_MAX_LOCALS &&
+	       (r->family == RR_AF_INET || r->family == RR_AF_INET6);
+}
+
+static void adopt_local(struct loc *l, const struct rr_local *r, mono_t now)
+{
+	if (r->family != RR_AF_INET && r->family != RR_AF_INET6)
+		return;
+	l->addr = addr_of(&r->addr, r->family, 0);
+	l->used = now;
+	l->planned = true;
+}
+
+static void adopt_active(struct model *m, const struct plan *have, uint32_t id)
+{
+	uint32_t slots = have->slot[id] ? RR_ROT_LEN(have->service[id].rotation) : 0;
+
+	for (uint32_t k = 0; k < slots; k++) {
+		struct ep *e = ep_by_id(m, have->slot[id][k]);
+
+		if (e && e->svc->id == id &&
+		    !(have->endpoint[e->id].flags & (RR_EP_NO_NEW | RR_EP_GONE)))
+			e->was_active = true;
+	}
+}
+
+/* A service that has lost its PRESENT flag is in the maps only for its endpoints' quarantine. */
+static bool has_endpoints(const struct plan *have, uint32_t id)
+{
+	for (uint32_t i = 1; i < RR_MAX_ENDPOINTS; i++) {
+		if ((have->endpoint[i].flags & RR_EP_PRESENT) && have->endpoint[i].service == id)
+			return true;
+	}
+	return false;
+}
+
+int model_adopt(struct model *m, const struct plan *have, mono_t now)
+{
+	struct note n = { "adopted", REASON_ADOPTED, MODEL_NOBODY };
+	uint32_t eps = 0, svcs = 0;
+
+	if (m->conf)
+		return -EINVAL;
+	for (uint32_t i = 0; i < RR_MAX_SERVICES; i++) {
+		const struct rr_service *r = &have->service[i];
+
+		if (!(r->flags & RR_SVC_PRESENT) && !(r->family && has_endpoints(have, i)))
+			continue;
+		adopt_service(m, i, r);
+		svcs++;
+	}
+	for (uint32_t i = 0; i < RR_MAX_LOCALS; i++)
+		adopt_local(&m->local[i], &have->local[i], now);
+	for (uint32_t i = RR_MAX_ENDPOINTS - 1; i > 0; i--) {
+		if (!sane(m, &have->endpoint[i]))
+			continue;
+		adopt_endpoint(m, i, &have->endpoint[i], now);
+		eps++;
+	}
+	for (uint32_t i = 0; i < RR_MAX_SERVICES; i++)
+		adopt_active(m, have, i);
+	memcpy(m->iface, have->iface, sizeof(m->iface));
+	note_svc(m, NULL, &n, now,
+		 "took over %u services and %u endpoints from the running packet path", svcs, eps);
+	return 0;
+}

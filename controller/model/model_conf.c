@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * model_conf.c - decides the least change from what is to what a new configuration asks for.
+ *
+ * Which service is which: first by name, then (a renamed one, and those found in the running maps, which have
+ * no name there) by listen address. It keeps its id through a change of either. A change of the forwarding
+ * mode makes another service of it with another id: flows of the one mode make no sense in the other.
+ *
+ * A removed service leaves the address table first, in one store, so its address belongs to the host's own
+ * stack again, which resets what still comes for it. Its endpoints are GONE at once, so endpoints' packets are
+ * answered with RST too: nothing is left hanging until a timeout. Its element keeps the timeouts (without
+ * flags) for the walk over the flow table, until the last of its endpoints is out of quarantine; only then
+ * is the service id free. The same service coming back before that gets its ids back.
+ *
+ * model_apply() is a transaction: all that can fail (memory, ids) is tried before the first change.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/model_int.h"
+
+/* ---- which service is which ---- */
+
+struct apply {
+	struct model *m;
+	struct conf *conf;
+	struct svc *to[RR_MAX_SERVICES]; /* by index in the configuration */
+	bool taken[RR_MAX_SERVICES]; /* by service id */
+	bool reset;
+	mono_t now;
+};
+
+static struct svc *match_name(struct apply *a, const struct conf_service *c)
+{
+	struct svc *found = NULL;
+
+	for (uint32_t i = 0; i < RR_MAX_SERVICES; i++) {
+		struct svc *s = &a->m->svc[i];
+
+		if (!s->used || a->taken[i] || s->mode != c->mode || strcmp(s->name, c->name))
+			continue;
+		if (!found || !s->removed)
+			found = s;
+	}
+	return found;
+}
+
+static struct svc *match_listen(struct apply *a, const struct conf_service *c)
+{
+	for (uint32_t i = 0; i < RR_MAX_SERVICES; i++) {
+		struct svc *s = &a->m->svc[i];
+
+		if (s->used && !a->taken[i] && s->mode == c->mode &&
+		    addr_equal(&s->listen, &c->listen))
+			return s;
+	}
+	return NULL;
+}
+
+static struct svc *match_free(struct apply *a, const struct conf_service *c)
+{
+	(void)c;
+	for (uint32_t i = 0; i < RR_MAX_SERVICES; i++) {
+		if (!a->m->svc[i].used && !a->taken[i])
+			return &a->m->svc[i];
+	}
+	return NULL;
+}
+
+static int apply_match(struct apply *a)
+{
+	struct svc *(*const pass[])(struct apply *, const struct conf_service *) = { match_name,
+										     match_listen,
+										     match_free };
+
+	if (a->conf->services > RR_MAX_SERVICES)
+		return -ENOSPC;
+	for (size_t p = 0; p < sizeof(pass) / sizeof(pass[0]); p++) {
+		for (size_t i = 0; i < a->conf->services; i++) {
+			if (!a->to[i])
+				a->to[i] = pass[p](a, &a->conf->service[i]);
+			if (a->to[i])
+				a->taken[a->to[i]->id] = true;
+		}
+	}
+	for (size_t i = 0; i < a->conf->services; i++) {
+		if (!a->to[i])
+			return -ENOSPC;
+	}
+	return 0;
+}
+
+/* Endpoint ids that the new configuration needs beyond those it can take over. */
+static size_t ids_needed(const struct apply *a, const struct conf_service *c, const struct svc *s)
+{
+	const struct model *m = a->m;
+	size_t n = 0;
+
+	for (size_t i = 0; i < c->endpoints; i++)
+		n += !s->used || !ep_find(s, &c->endpoint[i].addr);
+	for (size_t i = 0; i < m->overs && !a->reset; i++) {
+		const struct model_saved *o = &m->over[i];
+
+		if (o->added && !strcmp(o->service, c->name))
+			n += !s->used || !ep_find(s, &o->endpoint);
+	}
+	return n;
+}
+
+static int apply_fits(const struct apply *a)
+{
+	size_t need = 0, have = RR_MAX_ENDPOINTS - 1;
+
+	for (uint32_t i = 1; i < a->m->ep_end; i++)
+		have -= a->m->ep[i].id != 0;
+	for (size_t i = 0; i < a->conf->services; i++) {
+		if (a->conf->service[i].endpoints > RR_MAX_SVC_ENDPOINTS)
+			return -ENOSPC;
+		need += ids_needed(a, &a->conf->service[i], a->to[i]);
+	}
+	return need <= have ? 0 : -ENOSPC;
+}
+
+/* ---- services come, change and go ---- */
+
+static void svc_remove(struct model *m, struct svc *s, mono_t now)
+{
+	struct note n = { "service-removed", REASON_CONFIG, MODEL_NOBODY };
+
+	if (s->conf) {
+		svc_element(m, s, &s->tomb);
+		note_svc(m, s, &n, now, "service %s is removed: its connections are reset",
+			 s->name);
+	}
+	s->tomb.flags = 0;
+	s->tomb.rotation = 0;
+	s->conf = NULL;
+	s->removed = true;
+	s->paused = false;
+	for (struct ep *e = s->first; e; e = e->next) {
+		if (e->member != EP_GONE)
+			ep_gone(m, e, REASON_CONFIG, now);
+	}
+}
+
+/* New probe parameters: state and timers of endpoints stay as far as they can. */
+static void svc_health_changed(struct svc *s, const struct conf_health *was, mono_t now)
+{
+	const struct conf_health *is = &s->conf->health;
+	struct health_conf c = health_conf_of(is);
+
+	for (struct ep *e = s->first; e; e = e->next) {
+		if (e->member != EP_PRESENT)
+			continue;
+		if (is->type == CONF_HEALTH_NONE && was->type != CONF_HEALTH_NONE) {
+			ep_health_begin(e, now);
+		} else if (is->type != CONF_HEALTH_NONE && was->type == CONF_HEALTH_NONE) {
+			/* it serves already: it stays until the first result */
+			health_adopt(&e->health, &c);
+			e->reason = REASON_UNCHECKED;
+			e->next_probe = now;
+		} else {
+			if (is->rise != was->rise || is->fall != was->fall)
+				health_reconf(&e->health, &c);
+			if (!e->in_flight && is->type != CONF_HEALTH_NONE)
+				e->next_probe =
+					mono_min(e->next_probe, mono_add(now, is->interval));
+		}
+	}
+}
+
+static void svc_begin(struct model *m, struct svc *s, const struct conf_service *c, mono_t now)
+{
+	struct note n = { "service-added", REASON_CONFIG, MODEL_NOBODY };
+
+	if (!s->used || s->removed)
+		s->rot_stale = true;
+	s->used = true;
+	s->removed = false;
+	snprintf(s->name, sizeof(s->name), "%s", c->name);
+	s->mode = c->mode;
+	note_svc(m, s, &n, now, "service %s is added with %zu endpoints", c->name, c->endpoints);
+}
+
+static void svc_take(struct model *m, struct svc *s, const struct conf_service *c, mono_t now)
+{
+	struct note n = { "service-changed", REASON_CONFIG, MODEL_NOBODY };
+	const struct conf_service *was = s->conf;
+	char buf[ADDR_STRLEN];
+
+	if (!was) {
+		svc_begin(m, s, c, now);
+	} else if (strcmp(s->name, c->name)) {
+		note_svc(m, s, &n, now, "service %s is now called %s", s->name, c->name);
+		over_rename(m, s->name, c->name);
+		snprintf(s->name, sizeof(s->name), "%s", c->name);
+	}
+	if (was && !addr_equal(&s->listen, &c->listen))
+		note_svc(m, s, &n, now, "service %s now listens on %s", c->name,
+			 addr_print(&c->listen, buf, sizeof(buf)));
+	s->listen = c->listen;
+	s->t_idle = c->t_idle;
+	s->conf = c;
+	if (was)
+		svc_health_changed(s, &was->health, now);
+}
+
+void svc_set_paused(struct model *m, struct svc *s, bool paused, uint32_t uid, mono_t now)
+{
+	struct note n = { paused ? "service-paused" : "service-resumed", REASON_OPERATOR, uid };
+
+	if (s->paused == paused)
+		return;
+	s->paused = paused;
+	m->dirty = true;
+	note_svc(m, s, &n, now,
+		 paused ? "service %s takes no new connections"
+			: "service %s takes connections again",
+		 s->name);
+}
+
+/* ---- endpoints of one service ---- */
+
+/* Found in the running maps and configured: it goes on as it was, until its first result. */
+static void ep_claim_adopted(struct model *m, struct ep *e, const struct model_saved *o, mono_t now)
+{
+	struct health_conf c = health_conf_of(&e->svc->conf->health);
+
+	e->adopted = false;
+	ep_health_begin(e, mono_add(now, health_offset(&c, e->id)));
+	if (e->reason == REASON_UNCHECKED && (e->was_active || (o && o->was_up))) {
+		health_adopt(&e->health, &c);
+		e->reason = REASON_ADOPTED;
+	}
+	ep_assign_locals(m, e, now);
+}
+
+static struct ep *ep_claim(struct model *m, struct svc *s, const struct addr *a,
+			   const struct model_saved *o, mono_t now)
+{
+	struct note n = { "added", o && o->added ? REASON_OPERATOR : REASON_CONFIG, MODEL_NOBODY };
+	struct ep *e = ep_find(s, a);
+	char buf[ADDR_STRLEN];
+
+	if (e && e->adopted) {
+		ep_claim_adopted(m, e, o, now);
+		return e;
+	}
+	if (e && e->member == EP_PRESENT)
+		return e;
+	if (e)
+		ep_return(m, e, now);
+	else
+		e = ep_new(m, s, a, now);
+	if (e)
+		note_ep(m, e, &n, now, "%s is added", ep_name(e, buf));
+	return e;
+}
+
+static void ep_settle(struct model *m, struct ep *e, const struct model_saved *o,
+		      const struct conf_endpoint *c, mono_t now)
+{
+	static const enum ep_admin admin[] = { [CONF_ADMIN_READY] = EP_READY,
+					       [CONF_ADMIN_DRAIN] = EP_DRAIN,
+					       [CONF_ADMIN_MAINT] = EP_MAINT };
+	uint32_t weight = c ? c->weight : e->svc->conf->weight_default;
+	enum ep_admin a = c ? admin[c->admin] : EP_READY;
+
+	if (o && o->admin_set)
+		a = o->admin;
+	if (o && o->weight)
+		weight = o->weight;
+	e->wanted = true;
+	e->configured = c != NULL;
+	e->added = !c;
+	e->admin_why = o && o->admin_set ? REASON_OPERATOR : REASON_CONFIG;
+	ep_set_weight(m, e, weight, o && o->weight && c, now);
+	ep_set_admin(m, e, a, MONO_US(0), now);
+	ep_assign_locals(m, e, now);
+	ep_refresh(m, e, now);
+}
+
+/* Puts an endpoint behind the others of the list: called in order, this sorts the list. */
+static void list_to_end(struct svc *s, struct ep *e)
+{
+	struct ep **p = &s->first;
+
+	if (!e->next)
+		return;
+	while (*p != e)
+		p = &(*p)->next;
+	*p = e->next;
+	while (*p)
+		p = &(*p)->next;
+	e->next = NULL;
+	*p = e;
+}
+
+static void reconcile_configured(struct model *m, struct svc *s, mono_t now)
+{
+	for (size_t i = 0; i < s->conf->endpoints; i++) {
+		const struct conf_endpoint *c = &s->conf->endpoint[i];
+		const struct model_saved *o = over_find(m, s->name, &c->addr);
+		struct ep *e;
+
+		if (o && o->deleted)
+			continue;
+		e = ep_claim(m, s, &c->addr, o, now);
+		if (!e)
+			continue;
+		ep_settle(m, e, o, c, now);
+		list_to_end(s, e);
+	}
+}
+
+static void reconcile_added(struct model *m, struct svc *s, mono_t now)
+{
+	for (size_t i = 0; i < m->overs; i++) {
+		const struct model_saved *o = &m->over[i];
+		struct ep *e;
+
+		if (!o->added || strcmp(o->service, s->name))
+			continue;
+		e = ep_claim(m, s, &o->endpoint, o, now);
+		if (!e)
+			continue;
+		ep_settle(m, e, o, NULL, now);
+		list_to_end(s, e);
+	}
+}
+
+void svc_reconcile(struct model *m, struct svc *s, mono_t now)
+{
+	const struct addr none = { 0 };
+	const struct model_saved *o = over_find(m, s->name, &none);
+
+	for (struct ep *e = s->first; e; e = e->next) {
+		e->wanted = false;
+		e->admin_uid = MODEL_NOBODY;
+	}
+	reconcile_configured(m, s, now);
+	reconcile_added(m, s, now);
+	for (struct ep *e = s->first; e; e = e->next) {
+		if (e->wanted || e->member != EP_PRESENT)
+			continue;
+		e->adopted = false;
+		ep_leave(m, e, MODEL_NOBODY, now);
+	}
+	svc_set_paused(m, s, o && o->paused, MODEL_NOBODY, now);
+	m->dirty = true;
+}
+
+static void apply_commit(struct apply *a)
+{
+	struct model *m = a->m;
+	struct conf *old = m->conf;
+
+	if (a->reset)
+		m->overs = 0;
+	for (uint32_t i = 0; i < RR_MAX_SERVICES; i++) {
+		if (m->svc[i].used && !a->taken[i])
+			svc_remove(m, &m->svc[i], a->now);
+	}
+	m->conf = a->conf;
+	m->services = a->conf->services;
+	for (size_t i = 0; i < m->services; i++) {
+		m->order[i] = (uint8_t)a->to[i]->id;
+		svc_take(m, a->to[i], &a->conf->service[i], a->now);
+	}
+	over_purge(m);
+	for (size_t i = 0; i < m->services; i++)
+		svc_reconcile(m, a->to[i], a->now);
+	conf_free(old);
+	m->dirty = true;
+}
+
+int model_apply(struct model *m, const struct conf *c, bool reset_overrides, mono_t now)
+{
+	struct apply a = { .m = m, .reset = reset_overrides, .now = now };
+	int rc;
+
+	a.conf = conf_copy(c);
+	if (!a.conf)
+		return -ENOMEM;
+	rc = apply_match(&a);
+	if (!rc)
+		rc = apply_fits(&a);
+	if (rc)
+		conf_free(a.conf);
+	else
+		apply_commit(&a);
+	return rc;
+}

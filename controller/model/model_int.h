@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * model_int.h - the inside of struct model, private to this folder.
+ *
+ * Endpoints, services and local addresses live in arrays indexed by their ABI id, so that no change of the
+ * model can fail half way for want of memory; calloc() makes the untouched part free of cost.
+ */
+#ifndef MODEL_MODEL_INT_H
+#define MODEL_MODEL_INT_H
+
+#include "core/drain.h"
+#include "core/health.h"
+#include "model/model.h"
+#include "rr_abi.h"
+
+#define MODEL_QUARANTINE_S 3600 /* an id of something gone is not used again before this */
+#define MODEL_NOBODY UINT32_MAX
+
+struct svc;
+
+struct ep {
+	uint32_t id; /* 0 = this element is free */
+	struct svc *svc;
+	struct ep
+		*next; /* in the service's list: order of configuration, then added, then leaving */
+	struct addr addr;
+
+	enum ep_member member;
+	enum ep_admin admin;
+	enum reason admin_why; /* OPERATOR or CONFIG */
+	uint32_t admin_uid;
+	enum ep_state state; /* displayed; EPS_UP = available */
+	mono_t since; /* of `state` */
+	bool configured, added;
+	bool adopted; /* found in the running maps, not yet claimed by a configuration */
+	bool was_active; /* ... and it was in the running rotation */
+	bool wanted; /* scratch of reconcile */
+	uint32_t weight;
+	bool weight_set;
+
+	struct health health;
+	enum reason reason; /* of the health state */
+	int err;
+	char text[96];
+	bool local_error; /* the last probe could not be sent */
+
+	mono_t next_probe, last_start; /* next_probe NEVER while in flight */
+	uint64_t probe_seq;
+	bool in_flight, check_now;
+	mono_t probe_took, probe_connect, probe_tls, probe_at;
+	uint64_t probes_ok, probes_failed;
+
+	struct drain drain;
+	bool kill; /* for model_kills() */
+	mono_t gone_at;
+	uint32_t established, flows; /* of the last walk */
+	bool clean_set;
+	mono_t clean; /* first walk after GONE that found no flow at all */
+
+	uint64_t hop;
+	bool hop_seen; /* has had one: losing or getting it back is news */
+	struct addr src; /* what the kernel would use; family 0 = not known */
+	uint16_t local_first, local_count;
+};
+
+struct svc {
+	bool used,
+		removed /* not in the configuration: id kept until its endpoints are out of quarantine */
+		;
+	uint32_t id;
+	char name[CONF_NAME_MAX];
+	struct addr listen;
+	enum conf_mode mode;
+	const struct conf_service *conf; /* in model->conf; NULL when removed */
+	bool paused;
+	mono_t t_idle;
+	struct rr_service
+		tomb; /* what the map holds while removed: timeouts for the walk, no flags */
+	struct ep *first;
+	/* memo of the rotation, see svc_rotation() */
+	bool rot_stale;
+	uint32_t slots;
+	uint16_t slot[RR_MAX_SLOTS]; /* endpoint ids */
+};
+
+struct loc {
+	struct addr addr; /* family 0 = free; port 0 */
+	mono_t used; /* last time that an endpoint had it */
+	bool planned; /* the maps may still hold it: not to be given another address */
+};
+
+struct model {
+	struct conf *conf; /* in force; NULL before the first model_apply() */
+	struct svc svc[RR_MAX_SERVICES];
+	uint8_t order[RR_MAX_SERVICES]; /* service ids in order of configuration */
+	size_t services;
+	struct ep ep[RR_MAX_ENDPOINTS]; /* [0] is never used */
+	uint32_t ep_end; /* highest id ever used + 1 */
+	uint32_t ep_cursor; /* where the search for a free id goes on: reuse as late as possible */
+	struct loc local[RR_MAX_LOCALS];
+	struct rr_iface iface[RR_MAX_IFACES];
+	uint32_t hz;
+	bool dirty;
+	struct model_saved *over; /* operator overrides, sorted by service and address */
+	size_t overs, over_cap;
+	struct model_event event[MODEL_EVENTS]; /* ring; oldest is dropped */
+	uint64_t event_seq; /* next to be written */
+	uint64_t event_taken;
+};
+
+/* What an event says beyond its sentence. */
+struct note {
+	const char *kind;
+	enum reason reason;
+	uint32_t uid;
+};
+
+/* model.c */
+struct svc *svc_find(const struct model *m, const char *name); /* in the configuration */
+struct ep *ep_find(const struct svc *s, const struct addr *a); /* of any membership */
+struct ep *ep_by_id(const struct model *m, uint32_t id); /* NULL when free */
+const char *ep_name(const struct ep *e, char buf[ADDR_STRLEN]);
+void note_ep(struct model *m, const struct ep *e, const struct note *n, mono_t now, const char *fmt,
+	     ...) __attribute__((format(printf, 5, 6)));
+void note_svc(struct model *m, const struct svc *s, const struct note *n, mono_t now,
+	      const char *fmt, ...) __attribute__((format(printf, 5, 6)));
+size_t svc_available(const struct svc *s);
+/* Recomputes the displayed state; stamps it and marks what follows from it when it changed. */
+void ep_refresh(struct model *m, struct ep *e, mono_t now);
+uint32_t svc_rotation(struct svc *s); /* brings the memo up to date; returns its length */
+
+/* model_ep.c: one endpoint's life */
+struct ep *ep_new(struct model *m, struct svc *s, const struct addr *a, mono_t now);
+void ep_free(struct model *m, struct ep *e);
+void ep_health_begin(struct ep *e, mono_t first_probe);
+void ep_return(struct model *m, struct ep *e, mono_t now);
+void ep_leave(struct model *m, struct ep *e, uint32_t uid, mono_t now);
+void ep_gone(struct model *m, struct ep *e, enum reason why, mono_t now);
+void ep_drained(struct model *m, struct ep *e, enum reason why, mono_t now);
+void ep_overdue(struct model *m, struct ep *e, mono_t now);
+/* `limit` = drain deadline from now, 0 = the service's. */
+void ep_set_admin(struct model *m, struct ep *e, enum ep_admin a, mono_t limit, mono_t now);
+void ep_set_weight(struct model *m, struct ep *e, uint32_t w, bool set, mono_t now);
+struct health_conf health_conf_of(const struct conf_health *h);
+bool ep_checked(const struct ep *e); /* are there probes for it now */
+
+/* model_event.c */
+bool model_tick_health(struct model *m, struct ep *e, mono_t now); /* ends flap damping */
+
+/* model_over.c */
+struct model_saved *over_find(const struct model *m, const char *service, const struct addr *a);
+struct model_saved *over_get(struct model *m, const char *service,
+			     const struct addr *a); /* NULL = no memory */
+void over_rename(struct model *m, const char *from, const char *to);
+void over_purge(struct model *m); /* drops rows of what is not configured any more */
+bool over_empty(const struct model_saved *o);
+
+/* model_conf.c */
+void svc_reconcile(struct model *m, struct svc *s, mono_t now);
+void svc_set_paused(struct model *m, struct svc *s, bool paused, uint32_t uid, mono_t now);
+
+/* model_local.c */
+void ep_assign_locals(struct model *m, struct ep *e, mono_t now);
+mono_t locals_tick(struct model *m, mono_t now);
+
+/* plan.c */
+void svc_element(const struct model *m, const struct svc *s, struct rr_service *r);
+
+#endif

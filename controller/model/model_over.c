@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * model_over.c - owns the operator's overrides: one row per endpoint (or service) that somebody has changed
+ * with rrctl, sorted by service name and address. They outlive reloads, and through export and import restarts.
+ * A row lives as long as the configuration knows its service and, unless it was added by the operator, its
+ * endpoint.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "model/model_int.h"
+
+static int row_cmp(const struct model_saved *o, const char *service, const struct addr *a)
+{
+	int c = strcmp(o->service, service);
+
+	return c ? c : addr_cmp(&o->endpoint, a);
+}
+
+/* First row that is not before the key. */
+static size_t row_at(const struct model *m, const char *service, const struct addr *a)
+{
+	size_t lo = 0, hi = m->overs;
+
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+
+		if (row_cmp(&m->over[mid], service, a) < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return lo;
+}
+
+struct model_saved *over_find(const struct model *m, const char *service, const struct addr *a)
+{
+	size_t i = row_at(m, service, a);
+
+	return i < m->overs && !row_cmp(&m->over[i], service, a) ? &m->over[i] : NULL;
+}
+
+struct model_saved *over_get(struct model *m, const char *service, const struct addr *a)
+{
+	size_t i = row_at(m, service, a), cap = m->over_cap;
+	struct model_saved *o;
+
+	if (i < m->overs && !row_cmp(&m->over[i], service, a))
+		return &m->over[i];
+	if (m->overs == cap) {
+		cap = cap ? cap * 2 : 16;
+		o = realloc(m->over, cap * sizeof(*o));
+		if (!o)
+			return NULL;
+		m->over = o;
+		m->over_cap = cap;
+	}
+	o = &m->over[i];
+	memmove(o + 1, o, (m->overs - i) * sizeof(*o));
+	m->overs++;
+	memset(o, 0, sizeof(*o));
+	snprintf(o->service, sizeof(o->service), "%s", service);
+	o->endpoint = *a;
+	return o;
+}
+
+static int over_sort(const void *a, const void *b)
+{
+	const struct model_saved *x = a, *y = b;
+
+	return row_cmp(x, y->service, &y->endpoint);
+}
+
+void over_rename(struct model *m, const char *from, const char *to)
+{
+	for (size_t i = 0; i < m->overs; i++) {
+		if (!strcmp(m->over[i].service, from))
+			snprintf(m->over[i].service, sizeof(m->over[i].service), "%s", to);
+	}
+	if (m->overs)
+		qsort(m->over, m->overs, sizeof(*m->over), over_sort);
+}
+
+bool over_empty(const struct model_saved *o)
+{
+	return !o->admin_set && !o->added && !o->deleted && !o->weight && !o->paused && !o->was_up;
+}
+
+static bool configured(const struct conf_service *c, const struct addr *a)
+{
+	for (size_t i = 0; i < c->endpoints; i++) {
+		if (addr_equal(&c->endpoint[i].addr, a))
+			return true;
+	}
+	return false;
+}
+
+static bool over_keep(const struct model *m, struct model_saved *o)
+{
+	const struct conf_service *c = conf_service_find(m->conf, o->service);
+
+	if (!c || over_empty(o))
+		return false;
+	if (!o->endpoint.family)
+		return true;
+	if (!configured(c, &o->endpoint))
+		return o->added;
+	o->added = false; /* the file has caught up with the operator */
+	return true;
+}
+
+void over_purge(struct model *m)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < m->overs; i++) {
+		if (over_keep(m, &m->over[i]))
+			m->over[n++] = m->over[i];
+	}
+	m->overs = n;
+}
+
+void model_import(struct model *m, const struct model_saved *rows, size_t n, mono_t now)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct model_saved *o;
+
+		if (over_empty(&rows[i]))
+			continue;
+		o = over_get(m, rows[i].service, &rows[i].endpoint);
+		if (o)
+			*o = rows[i];
+	}
+	if (!m->conf)
+		return;
+	over_purge(m);
+	for (size_t i = 0; i < m->services; i++)
+		svc_reconcile(m, &m->svc[m->order[i]], now);
+}
+
+static struct model_saved *export_row(struct model_saved *to, const struct model *m,
+				      const struct svc *s, const struct addr *a)
+{
+	const struct model_saved *o = over_find(m, s->name, a);
+
+	memset(to, 0, sizeof(*to));
+	if (o)
+		*to = *o;
+	snprintf(to->service, sizeof(to->service), "%s", s->name);
+	to->endpoint = *a;
+	to->was_up = false;
+	return to;
+}
+
+static size_t export_svc(const struct model *m, const struct svc *s, struct model_saved *row)
+{
+	const struct addr none = { 0 };
+	size_t n = 0;
+
+	if (s->paused)
+		export_row(&row[n++], m, s, &none)->paused = true;
+	for (const struct ep *e = s->first; e; e = e->next) {
+		if (e->member == EP_PRESENT)
+			export_row(&row[n++], m, s, &e->addr)->was_up =
+				e->health.state == HEALTH_UP;
+	}
+	for (size_t i = 0; i < m->overs; i++) {
+		if (m->over[i].deleted && !strcmp(m->over[i].service, s->name))
+			row[n++] = m->over[i];
+	}
+	return n;
+}
+
+int model_export(const struct model *m, struct model_saved **rows, size_t *n)
+{
+	size_t max = m->services + m->overs + m->ep_end;
+
+	*n = 0;
+	*rows = calloc(max, sizeof(**rows));
+	if (!*rows)
+		return -ENOMEM;
+	for (size_t i = 0; i < m->services; i++)
+		*n += export_svc(m, &m->svc[m->order[i]], *rows + *n);
+	return 0;
+}

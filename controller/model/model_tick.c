@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * model_tick.c - time passes: drain deadlines, the end of flap damping, the end of quarantine for ids of endpoints,
+ * services and local addresses. Says when it wants to run next, the earliest probe included.
+ */
+#include <string.h>
+
+#include "model/model_int.h"
+
+static mono_t quarantine_end(const struct ep *e)
+{
+	mono_t wait = MONO_S(MODEL_QUARANTINE_S);
+
+	if (mono_cmp(e->svc->t_idle, wait) > 0)
+		wait = e->svc->t_idle;
+	return mono_add(e->gone_at, wait);
+}
+
+static mono_t tick_gone(struct model *m, struct ep *e, mono_t now)
+{
+	mono_t end = quarantine_end(e);
+
+	if (mono_cmp(now, end) < 0)
+		return end;
+	ep_free(m, e);
+	return MONO_NEVER;
+}
+
+static mono_t tick_ep(struct model *m, struct ep *e, mono_t now)
+{
+	mono_t next;
+
+	if (e->member == EP_GONE)
+		return tick_gone(m, e, now);
+	if (drain_tick(&e->drain, now) == DRAIN_EXPIRED)
+		ep_overdue(m, e, now);
+	if (e->member == EP_GONE)
+		return quarantine_end(e);
+	model_tick_health(m, e, now);
+	next = drain_next(&e->drain);
+	if (e->health.flapping)
+		next = mono_min(next, e->health.flap_until);
+	if (!e->in_flight && ep_checked(e))
+		next = mono_min(next, e->next_probe);
+	return next;
+}
+
+static void tick_svc(struct model *m, struct svc *s)
+{
+	uint32_t id = s->id;
+
+	if (!s->used || !s->removed || s->first || !m->conf)
+		return;
+	memset(s, 0, sizeof(*s));
+	s->id = id;
+	m->dirty = true;
+}
+
+mono_t model_tick(struct model *m, mono_t now)
+{
+	mono_t next = MONO_NEVER;
+
+	for (uint32_t i = 1; i < m->ep_end; i++) {
+		if (m->ep[i].id)
+			next = mono_min(next, tick_ep(m, &m->ep[i], now));
+	}
+	for (uint32_t i = 0; i < RR_MAX_SERVICES; i++)
+		tick_svc(m, &m->svc[i]);
+	return mono_min(next, locals_tick(m, now));
+}

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * plan.c - the exact map contents that the model wants, element by element.
+ *
+ * An endpoint that is not available has RR_EP_NO_NEW, so the flag takes effect before any rotation is rebuilt;
+ * a gone one keeps PRESENT and gets RR_EP_GONE. A removed service's element keeps its timeouts without flags: it is
+ * PRESENT exactly when it is in the address table. With no endpoint available a rotation has length 0.
+ */
+#include "model/plan.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/model_int.h"
+#include "rr_hash.h"
+
+struct plan *plan_new(void)
+{
+	return calloc(1, sizeof(struct plan));
+}
+
+void plan_free(struct plan *p)
+{
+	if (!p)
+		return;
+	for (uint32_t i = 0; i < RR_MAX_SERVICES; i++)
+		free(p->slot[i]);
+	free(p);
+}
+
+static struct rr_addr abi_addr(const struct addr *a)
+{
+	struct rr_addr r = { { 0 } };
+
+	memcpy(r.a, a->ip, a->family == 4 ? 4 : 16);
+	return r;
+}
+
+/* Rounded up, so that a timeout is never shorter than asked for; 0 becomes one tick. */
+static uint32_t jiffies(mono_t t, uint32_t hz)
+{
+	uint64_t us = t.us <= 0 ? 0 : t.us > 1000000000000000 ? 1000000000000000 : (uint64_t)t.us;
+	uint64_t j = (us * hz + 999999) / 1000000;
+
+	return j > INT32_MAX ? INT32_MAX : j ? (uint32_t)j : 1;
+}
+
+void svc_element(const struct model *m, const struct svc *s, struct rr_service *r)
+{
+	static const uint8_t unknown[] = {
+		[CONF_UNKNOWN_RST] = RR_UNKNOWN_RST,
+		[CONF_UNKNOWN_DROP] = RR_UNKNOWN_DROP,
+		[CONF_UNKNOWN_PASS] = RR_UNKNOWN_PASS,
+	};
+	const struct conf_service *c = s->conf;
+
+	if (!c) {
+		*r = s->tomb;
+		return;
+	}
+	*r = (struct rr_service){
+		.addr = abi_addr(&s->listen),
+		.port = htons(s->listen.port),
+		.proto = IPPROTO_TCP,
+		.family = s->listen.family == 4 ? RR_AF_INET : RR_AF_INET6,
+		.mode = c->mode == CONF_MODE_DSR ? RR_MODE_DSR : RR_MODE_NAT,
+		.on_unknown = unknown[c->on_unknown],
+		.overflow = c->overflow == CONF_OVERFLOW_DROP ? RR_OVERFLOW_DROP : RR_OVERFLOW_RST,
+		.flags = RR_SVC_PRESENT | (s->paused ? RR_SVC_PAUSED : 0),
+		.t_syn = jiffies(c->t_syn, m->hz),
+		.t_est = jiffies(c->t_idle, m->hz),
+		.t_fin1 = jiffies(c->t_fin1, m->hz),
+		.t_fin2 = jiffies(c->t_fin2, m->hz),
+		.t_rst = jiffies(c->t_rst, m->hz),
+	};
+}
+
+static void ep_element(const struct ep *e, struct rr_endpoint *r)
+{
+	*r = (struct rr_endpoint){
+		.addr = abi_addr(&e->addr),
+		.port = htons(e->addr.port),
+		.family = e->addr.family == 4 ? RR_AF_INET : RR_AF_INET6,
+		.flags = RR_EP_PRESENT,
+		.hop = e->hop,
+		.service = (uint16_t)e->svc->id,
+		.local_first = e->local_first,
+		.local_count = e->local_count,
+	};
+	if (e->state != EPS_UP)
+		r->flags |= RR_EP_NO_NEW;
+	if (e->member == EP_GONE)
+		r->flags |= RR_EP_GONE;
+}
+
+static int build_service(const struct model *m, struct svc *s, struct plan *p)
+{
+	uint32_t slots;
+
+	svc_element(m, s, &p->service[s->id]);
+	if (!s->conf)
+		return 0;
+	slots = svc_rotation(s);
+	if (!slots)
+		return 0;
+	p->slot[s->id] = malloc(slots * sizeof(uint16_t));
+	if (!p->slot[s->id])
+		return -ENOMEM;
+	memcpy(p->slot[s->id], s->slot, slots * sizeof(uint16_t));
+	p->service[s->id].rotation = RR_ROT_MAKE(0, slots);
+	return 0;
+}
+
+static void plan_clear(struct plan *p)
+{
+	for (uint32_t i = 0; i < RR_MAX_SERVICES; i++)
+		free(p->slot[i]);
+	memset(p, 0, sizeof(*p));
+}
+
+int plan_build(const struct model *m, struct plan *p)
+{
+	plan_clear(p);
+	for (uint32_t i = 0; i < RR_MAX_SERVICES; i++) {
+		/* the memo of the rotation is brought up to date: no visible change of the model */
+		struct svc *s = (struct svc *)(uintptr_t)&m->svc[i];
+		int rc = s->used ? build_service(m, s, p) : 0;
+
+		if (rc)
+			return rc;
+	}
+	for (uint32_t i = 1; i < m->ep_end; i++) {
+		if (m->ep[i].id)
+			ep_element(&m->ep[i], &p->endpoint[i]);
+	}
+	for (uint32_t i = 0; i < RR_MAX_LOCALS; i++) {
+		const struct addr *a = &m->local[i].addr;
+
+		if (!a->family)
+			continue;
+		p->local[i].addr = abi_addr(a);
+		p->local[i].family = a->family == 4 ? RR_AF_INET : RR_AF_INET6;
+	}
+	memcpy(p->iface, m->iface, sizeof(p->iface));
+	plan_vips(p);
+	p->enabled = true;
+	return 0;
+}
+
+/* ---- address table ---- */
+
+static int vip_cmp(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct plan_vip));
+}
+
+static struct plan_vip *vip_add(struct plan *p)
+{
+	struct plan_vip *v = &p->vip[p->vips++];
+
+	memset(v, 0, sizeof(*v));
+	return v;
+}
+
+void plan_vips(struct plan *p)
+{
+	p->vips = 0;
+	for (uint32_t i = 0; i < RR_MAX_SERVICES; i++) {
+		const struct rr_service *s = &p->service[i];
+		struct plan_vip *v;
+
+		if (!(s->flags & RR_SVC_PRESENT))
+			continue;
+		v = vip_add(p);
+		v->addr = s->addr;
+		v->port = s->port;
+		v->proto = s->proto;
+		v->family = s->family;
+		v->type = RR_VIP_SERVICE;
+		v->id = i;
+	}
+	for (uint32_t i = 0; i < RR_MAX_LOCALS; i++) {
+		struct plan_vip *v;
+
+		if (!p->local[i].family)
+			continue;
+		v = vip_add(p);
+		v->addr = p->local[i].addr;
+		v->proto = IPPROTO_TCP;
+		v->family = p->local[i].family;
+		v->type = RR_VIP_LOCAL;
+		v->id = i;
+	}
+	qsort(p->vip, p->vips, sizeof(p->vip[0]), vip_cmp);
+	memset(p->vip_held, 0, sizeof(p->vip_held));
+	p->vip_interim = 0;
+}
+
+static bool vip_place(const struct plan_vip *v, uint32_t seed, struct rr_vip_bucket *bucket)
+{
+	struct rr_vip r = { .kind = RR_VIP_KIND(v->port, v->proto, v->family, v->type),
+			    .id = v->id };
+	struct rr_vip_bucket *b;
+
+	if (v->family == RR_AF_INET) {
+		memcpy(&r.a0, v->addr.a, 4);
+	} else {
+		memcpy(&r.a0, v->addr.a, 8);
+		memcpy(&r.a1, v->addr.a + 8, 8);
+	}
+	b = &bucket[rr_vip_hash(r.a0, r.a1, r.kind, seed) & (RR_VIP_BUCKETS - 1)];
+	for (uint32_t w = 0; w < RR_VIP_WAYS; w++) {
+		if (b->e[w].kind)
+			continue;
+		b->e[w] = r;
+		return true;
+	}
+	return false;
+}
+
+bool plan_vip_place(const struct plan *p, uint32_t seed,
+		    struct rr_vip_bucket bucket[RR_VIP_BUCKETS])
+{
+	memset(bucket, 0, RR_VIP_BUCKETS * sizeof(bucket[0]));
+	for (size_t i = 0; i < p->vips; i++) {
+		if (p->vip_interim && seed == p->vip_interim && p->vip_held[i])
+			continue;
+		if (!vip_place(&p->vip[i], seed, bucket))
+			return false;
+	}
+	return true;
+}

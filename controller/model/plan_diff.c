@@ -1,0 +1,438 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * plan_diff.c - the ordered steps from what the maps hold to what they shall hold, such that stopping after any
+ * one of them leaves a correct packet path.
+ *
+ * Order, and why:
+ *  1. flags that stop new connections (NO_NEW, PAUSED): removals take effect with the first stores of a push
+ *  2. interfaces, new local addresses: pointed at by what follows
+ *  3. first fill of the address table, if a row must go or a local address is new: rows of removed or moved
+ *     services leave before their elements change, rows of local addresses are there before a connection can
+ *     use them (its replies would not be recognised). Rows of new and moved services are held back.
+ *  4. rotations and elements of removed services: nothing reaches them any more
+ *  5. endpoints: written before a rotation names them; flags that let connections in again
+ *  6. rotations: filled in the spare copy, then the service element, then the switch
+ *  7. second fill of the address table: new and moved services become reachable, complete
+ *  8. endpoints that are gone (no rotation names them), elements and local addresses that are freed
+ *  9. enabled
+ * An endpoint element that gets another identity while a rotation names it (ids are quarantined, so only a
+ * foreign `have` can ask for it) first has that rotation switched to length 0.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/plan.h"
+
+#define VIP_SEEDS 4096u
+
+struct diff {
+	const struct plan *have;
+	struct plan *want;
+	struct plan_ops *ops;
+	struct rr_vip_bucket *bucket; /* scratch of the search for a seed */
+	uint64_t vip_active; /* after the steps so far */
+	int rc;
+	bool stopped[RR_MAX_SERVICES]; /* its rotation was switched to length 0 */
+};
+
+static void step(struct diff *d, enum plan_op_kind kind, uint32_t id, uint32_t copy, uint64_t value)
+{
+	struct plan_ops *o = d->ops;
+	struct plan_op *grown;
+
+	if (o->n == o->cap) {
+		grown = realloc(o->op, (o->cap ? o->cap * 2 : 64) * sizeof(*o->op));
+		if (!grown) {
+			d->rc = -ENOMEM;
+			return;
+		}
+		o->op = grown;
+		o->cap = o->cap ? o->cap * 2 : 64;
+	}
+	o->op[o->n++] = (struct plan_op){ .kind = kind, .id = id, .copy = copy, .value = value };
+}
+
+/* ---- endpoints ---- */
+
+static bool ep_same(const struct rr_endpoint *a, const struct rr_endpoint *b)
+{
+	return !memcmp(&a->addr, &b->addr, sizeof(a->addr)) && a->port == b->port &&
+	       a->family == b->family && a->service == b->service;
+}
+
+/* Flags after step 1: an endpoint that shall not stay as it is takes nothing new from here on. */
+static uint32_t ep_stopped(const struct rr_endpoint *have, const struct rr_endpoint *want)
+{
+	bool stays = (want->flags & RR_EP_PRESENT) &&
+		     !(want->flags & (RR_EP_NO_NEW | RR_EP_GONE)) && ep_same(have, want);
+
+	return (have->flags & RR_EP_PRESENT) && !stays ? have->flags | RR_EP_NO_NEW : have->flags;
+}
+
+static void ep_stop(struct diff *d)
+{
+	for (uint32_t i = 1; i < RR_MAX_ENDPOINTS; i++) {
+		uint32_t flags = ep_stopped(&d->have->endpoint[i], &d->want->endpoint[i]);
+
+		if (flags != d->have->endpoint[i].flags)
+			step(d, PLAN_EP_FLAGS, i, 0, flags);
+	}
+}
+
+static bool ep_live(const struct rr_endpoint *e)
+{
+	return (e->flags & RR_EP_PRESENT) && !(e->flags & RR_EP_GONE);
+}
+
+/* The least write: one store when only the hop or the flags differ. */
+static void ep_update(struct diff *d, uint32_t id)
+{
+	const struct rr_endpoint *want = &d->want->endpoint[id];
+	struct rr_endpoint now = d->have->endpoint[id];
+	uint64_t hop = now.hop;
+
+	now.flags = ep_stopped(&d->have->endpoint[id], want);
+	if (!memcmp(&now, want, sizeof(now)))
+		return;
+	now.hop = want->hop;
+	now.flags = want->flags;
+	if (memcmp(&now, want, sizeof(now))) {
+		step(d, PLAN_EP_WRITE, id, 0, 0);
+		return;
+	}
+	if (hop != want->hop)
+		step(d, PLAN_EP_HOP, id, 0, want->hop);
+	if (ep_stopped(&d->have->endpoint[id], want) != want->flags)
+		step(d, PLAN_EP_FLAGS, id, 0, want->flags);
+}
+
+static void ep_update_all(struct diff *d, bool live)
+{
+	for (uint32_t i = 1; i < RR_MAX_ENDPOINTS; i++) {
+		if (ep_live(&d->want->endpoint[i]) == live)
+			ep_update(d, i);
+	}
+}
+
+/* ---- address table ---- */
+
+static int vip_cmp(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct plan_vip));
+}
+
+static bool vip_has(const struct plan_vip *v, size_t n, const struct plan_vip *key)
+{
+	return bsearch(key, v, n, sizeof(*v), vip_cmp) != NULL;
+}
+
+/* Moved or changed in its identity: must not be reachable while its element is written. */
+static bool svc_moves(const struct rr_service *have, const struct rr_service *want)
+{
+	return memcmp(&have->addr, &want->addr, sizeof(have->addr)) || have->port != want->port ||
+	       have->proto != want->proto || have->family != want->family ||
+	       have->mode != want->mode;
+}
+
+/* First seed that fits, from the present one on through a fixed sequence; `not` is left out. */
+static bool vip_seed(struct diff *d, uint32_t not, uint32_t *seed)
+{
+	uint32_t s = (uint32_t)(d->have->vip_active >> 32);
+
+	for (uint32_t k = 0; k < VIP_SEEDS; k++) {
+		if (s && s != not &&plan_vip_place(d->want, s, d->bucket)) {
+			*seed = s;
+			return true;
+		}
+		s = s * 1664525u + 1013904223u;
+	}
+	d->rc = -ENOSPC;
+	return false;
+}
+
+static void vip_publish(struct diff *d, uint32_t seed)
+{
+	uint32_t spare = !(d->vip_active & 1);
+
+	step(d, PLAN_VIP_FILL, 0, spare, seed);
+	d->vip_active = (uint64_t)seed << 32 | spare;
+	step(d, PLAN_VIP_SWITCH, 0, 0, d->vip_active);
+}
+
+struct vip_change {
+	bool gone; /* a row of `have` must go */
+	bool local; /* a local address is new */
+	bool held; /* a service's row is new: its element must be complete first */
+};
+
+static bool vip_compare(struct diff *d, struct vip_change *c)
+{
+	const struct plan *have = d->have;
+	struct plan *want = d->want;
+	struct plan_vip *old = malloc((have->vips + 1) * sizeof(*old));
+
+	if (!old) {
+		d->rc = -ENOMEM;
+		return false;
+	}
+	memcpy(old, have->vip, have->vips * sizeof(*old));
+	qsort(old, have->vips, sizeof(*old), vip_cmp);
+	for (size_t i = 0; i < have->vips; i++)
+		c->gone |= !vip_has(want->vip, want->vips, &have->vip[i]);
+	for (size_t i = 0; i < want->vips; i++) {
+		const struct plan_vip *v = &want->vip[i];
+		bool known = vip_has(old, have->vips, v);
+
+		if (v->type == RR_VIP_LOCAL) {
+			c->local |= !known;
+			continue;
+		}
+		want->vip_held[i] =
+			!known || svc_moves(&have->service[v->id], &want->service[v->id]);
+		c->gone |= known && want->vip_held[i];
+		c->held |= want->vip_held[i];
+	}
+	free(old);
+	return true;
+}
+
+/* Chooses the seeds of one or two fills; publishes the first if there are two, or if nothing is held back. */
+static void vip_first(struct diff *d, struct vip_change *c)
+{
+	uint32_t seed;
+
+	if (!vip_compare(d, c))
+		return;
+	if (!c->held) {
+		if ((c->gone || c->local) && vip_seed(d, 0, &seed))
+			vip_publish(d, seed);
+		return;
+	}
+	if (!c->gone && !c->local)
+		return;
+	if (!vip_seed(d, 0, &seed))
+		return;
+	/* the full table fits under `seed`, so a part of it does too, under any other that fits: keep them apart */
+	if (vip_seed(d, seed, &d->want->vip_interim))
+		vip_publish(d, d->want->vip_interim);
+}
+
+static void vip_second(struct diff *d, const struct vip_change *c)
+{
+	uint32_t seed;
+
+	if (d->rc || !c->held)
+		return;
+	if (vip_seed(d, d->want->vip_interim, &seed))
+		vip_publish(d, seed);
+}
+
+/* ---- services ---- */
+
+static uint32_t svc_stopped_flags(const struct rr_service *have, const struct rr_service *want)
+{
+	bool both = have->flags & want->flags & RR_SVC_PRESENT;
+
+	return both ? have->flags | (want->flags & RR_SVC_PAUSED) : have->flags;
+}
+
+static void svc_stop(struct diff *d)
+{
+	for (uint32_t i = 0; i < RR_MAX_SERVICES; i++) {
+		uint32_t flags = svc_stopped_flags(&d->have->service[i], &d->want->service[i]);
+
+		if (flags != d->have->service[i].flags)
+			step(d, PLAN_SVC_FLAGS, i, 0, flags);
+	}
+}
+
+static void svc_write(struct diff *d, uint32_t id)
+{
+	const struct rr_service *want = &d->want->service[id];
+	struct rr_service now = d->have->service[id];
+
+	now.flags = svc_stopped_flags(&now, want);
+	now.rotation = want->rotation;
+	if (!memcmp(&now, want, sizeof(now)))
+		return;
+	now.flags = want->flags;
+	if (memcmp(&now, want, sizeof(now)))
+		step(d, PLAN_SVC_WRITE, id, 0, 0);
+	else
+		step(d, PLAN_SVC_FLAGS, id, 0, want->flags);
+}
+
+static void rot_stop(struct diff *d, uint32_t id)
+{
+	uint32_t word = d->have->service[id].rotation;
+
+	if (RR_ROT_LEN(word))
+		step(d, PLAN_ROT_SWITCH, id, 0, RR_ROT_MAKE(RR_ROT_COPY(word), 0));
+	d->stopped[id] = true;
+}
+
+/* Services that are not to be: their rows have gone already. */
+static void svc_gone(struct diff *d)
+{
+	for (uint32_t i = 0; i < RR_MAX_SERVICES; i++) {
+		if (d->want->service[i].flags & RR_SVC_PRESENT)
+			continue;
+		rot_stop(d, i);
+		d->want->service[i].rotation =
+			RR_ROT_MAKE(RR_ROT_COPY(d->have->service[i].rotation), 0);
+		svc_write(d, i);
+	}
+}
+
+/* Rotations that name an endpoint whose element is about to become another (one that goes is written later). */
+static void rot_break(struct diff *d)
+{
+	for (uint32_t i = 0; i < RR_MAX_SERVICES; i++) {
+		uint32_t slots = d->have->slot[i] && !d->stopped[i]
+					 ? RR_ROT_LEN(d->have->service[i].rotation)
+					 : 0;
+
+		for (uint32_t k = 0; k < slots; k++) {
+			uint32_t id = d->have->slot[i][k] & (RR_MAX_ENDPOINTS - 1);
+
+			if (ep_same(&d->have->endpoint[id], &d->want->endpoint[id]) ||
+			    !ep_live(&d->want->endpoint[id]))
+				continue;
+			rot_stop(d, i);
+			break;
+		}
+	}
+}
+
+static bool rot_equal(const struct diff *d, uint32_t id)
+{
+	uint32_t len = RR_ROT_LEN(d->want->service[id].rotation);
+	const uint16_t *a = d->have->slot[id], *b = d->want->slot[id];
+
+	if (len != RR_ROT_LEN(d->have->service[id].rotation))
+		return false;
+	return !len || (a && b && !memcmp(a, b, len * sizeof(*a)));
+}
+
+static void rot_update(struct diff *d, uint32_t id)
+{
+	struct rr_service *want = &d->want->service[id];
+	uint32_t word = d->have->service[id].rotation, len = RR_ROT_LEN(want->rotation);
+	uint32_t spare = !RR_ROT_COPY(word);
+
+	if (!d->stopped[id] && rot_equal(d, id)) {
+		want->rotation = word;
+		svc_write(d, id);
+		return;
+	}
+	want->rotation = RR_ROT_MAKE(len ? spare : RR_ROT_COPY(word), len);
+	if (len)
+		step(d, PLAN_ROT_FILL, id, spare, 0);
+	svc_write(d, id);
+	if (len || !d->stopped[id])
+		step(d, PLAN_ROT_SWITCH, id, 0, want->rotation);
+}
+
+static void rot_update_all(struct diff *d)
+{
+	for (uint32_t i = 0; i < RR_MAX_SERVICES; i++) {
+		if (d->want->service[i].flags & RR_SVC_PRESENT)
+			rot_update(d, i);
+	}
+}
+
+/* ---- local addresses and interfaces ---- */
+
+static void locals(struct diff *d, bool first)
+{
+	for (uint32_t i = 0; i < RR_MAX_LOCALS; i++) {
+		const struct rr_local *have = &d->have->local[i], *want = &d->want->local[i];
+
+		if (memcmp(have, want, sizeof(*have)) && (!have->family) == first)
+			step(d, PLAN_LOCAL, i, 0, 0);
+	}
+}
+
+static void ifaces(struct diff *d)
+{
+	for (uint32_t i = 0; i < RR_MAX_IFACES; i++) {
+		if (memcmp(&d->have->iface[i], &d->want->iface[i], sizeof(d->want->iface[i])))
+			step(d, PLAN_IFACE, i, 0, 0);
+	}
+}
+
+static void diff_run(struct diff *d)
+{
+	struct vip_change c = { false, false, false };
+
+	if (d->have->enabled && !d->want->enabled)
+		step(d, PLAN_ENABLE, 0, 0, 0);
+	ep_stop(d);
+	svc_stop(d);
+	ifaces(d);
+	locals(d, true);
+	vip_first(d, &c);
+	if (d->rc)
+		return;
+	svc_gone(d);
+	rot_break(d);
+	ep_update_all(d, true);
+	rot_update_all(d);
+	vip_second(d, &c);
+	ep_update_all(d, false);
+	locals(d, false);
+	if (!d->have->enabled && d->want->enabled)
+		step(d, PLAN_ENABLE, 0, 0, 1);
+	d->want->vip_active = d->vip_active;
+}
+
+int plan_diff(const struct plan *have, struct plan *want, struct plan_ops *ops)
+{
+	struct diff *d = calloc(1, sizeof(*d));
+	int rc;
+
+	ops->n = 0;
+	if (!d)
+		return -ENOMEM;
+	d->bucket = malloc(RR_VIP_BUCKETS * sizeof(*d->bucket));
+	d->have = have;
+	d->want = want;
+	d->ops = ops;
+	d->vip_active = have->vip_active;
+	plan_vips(want);
+	if (d->bucket)
+		diff_run(d);
+	else
+		d->rc = -ENOMEM;
+	rc = d->rc;
+	free(d->bucket);
+	free(d);
+	return rc;
+}
+
+void plan_ops_free(struct plan_ops *ops)
+{
+	free(ops->op);
+	*ops = (struct plan_ops){ NULL, 0, 0 };
+}
+
+const char *plan_op_name(enum plan_op_kind k)
+{
+	static const char *const name[] = {
+		[PLAN_IFACE] = "iface",
+		[PLAN_LOCAL] = "local",
+		[PLAN_EP_WRITE] = "endpoint",
+		[PLAN_EP_HOP] = "endpoint-hop",
+		[PLAN_EP_FLAGS] = "endpoint-flags",
+		[PLAN_SVC_WRITE] = "service",
+		[PLAN_SVC_FLAGS] = "service-flags",
+		[PLAN_ROT_FILL] = "rotation-fill",
+		[PLAN_ROT_SWITCH] = "rotation-switch",
+		[PLAN_VIP_FILL] = "address-fill",
+		[PLAN_VIP_SWITCH] = "address-switch",
+		[PLAN_ENABLE] = "enable",
+	};
+
+	return (size_t)k < sizeof(name) / sizeof(name[0]) ? name[k] : "?";
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * view.c - model -> a snapshot that owns all it points to, so readers hold nothing of the model. Endpoints that
+ * are gone are not shown: only their ids are still kept.
+ */
+#include "model/view.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/model_int.h"
+
+static enum reason state_reason(const struct ep *e)
+{
+	switch (e->state) {
+	case EPS_GONE:
+	case EPS_MAINT:
+	case EPS_DRAINING:
+		return e->drain.state == DRAIN_OVERDUE ? REASON_DEADLINE : e->admin_why;
+	case EPS_DRAINED:
+		return REASON_DRAINED;
+	case EPS_NO_HOP:
+		return REASON_NO_NEXT_HOP;
+	case EPS_INIT:
+		return e->local_error ? REASON_LOCAL_ERROR : e->reason;
+	case EPS_DOWN:
+	case EPS_UP:
+		return e->reason;
+	}
+	return REASON_NONE;
+}
+
+static enum ep_health health_of(const struct ep *e)
+{
+	static const enum ep_health h[] = {
+		[HEALTH_INIT] = EP_INIT, [HEALTH_UP] = EP_UP, [HEALTH_DOWN] = EP_DOWN
+	};
+
+	return h[e->health.state];
+}
+
+static uint32_t slots_of(const struct svc *s, uint32_t id)
+{
+	uint32_t n = 0;
+
+	for (uint32_t k = 0; k < s->slots; k++)
+		n += s->slot[k] == id;
+	return n;
+}
+
+static void fill_probe(struct view_endpoint *v, const struct ep *e)
+{
+	v->h = e->health.h;
+	v->rise = e->health.rise;
+	v->fall = e->health.fall;
+	v->h_max = v->rise + v->fall ? v->rise + v->fall - 1 : 0;
+	v->flapping = e->health.flapping;
+	v->err = e->err;
+	snprintf(v->text, sizeof(v->text), "%s", e->text);
+	v->probe_took = e->probe_took;
+	v->probe_connect = e->probe_connect;
+	v->probe_tls = e->probe_tls;
+	v->probe_at = e->probe_at;
+	v->probes_ok = e->probes_ok;
+	v->probes_failed = e->probes_failed;
+}
+
+static void fill_endpoint(struct view_endpoint *v, const struct ep *e)
+{
+	const struct svc *s = e->svc;
+
+	v->id = e->id;
+	v->addr = e->addr;
+	v->state = e->state;
+	v->admin = e->admin;
+	v->health = health_of(e);
+	v->member = e->member;
+	v->reason = state_reason(e);
+	v->weight_base = e->weight;
+	v->weight = e->state == EPS_UP ? e->weight : 0;
+	v->slots = e->state == EPS_UP ? slots_of(s, e->id) : 0;
+	v->share = s->slots ? (double)v->slots / s->slots : 0;
+	v->established = e->established;
+	v->flows = e->flows;
+	v->since = e->since;
+	v->drain_until = drain_running(&e->drain) ? e->drain.until : MONO_US(0);
+	v->hop = e->hop;
+	v->added = e->added;
+	v->weight_set = e->weight_set;
+	v->admin_set = e->admin_why == REASON_OPERATOR && e->member == EP_PRESENT;
+	fill_probe(v, e);
+}
+
+static bool fill_service(struct view_service *v, struct svc *s, const struct conf_service *c)
+{
+	size_t n = 0;
+
+	v->id = s->id;
+	snprintf(v->name, sizeof(v->name), "%s", s->name);
+	v->listen = s->listen;
+	v->mode = s->mode;
+	v->paused = s->paused;
+	v->conf = c;
+	v->slots = svc_rotation(s);
+	for (const struct ep *e = s->first; e; e = e->next)
+		n += e->member != EP_GONE;
+	v->endpoint = calloc(n + 1, sizeof(*v->endpoint));
+	if (!v->endpoint)
+		return false;
+	for (const struct ep *e = s->first; e; e = e->next) {
+		if (e->member == EP_GONE)
+			continue;
+		fill_endpoint(&v->endpoint[v->endpoints++], e);
+		v->available += e->state == EPS_UP;
+		v->total += e->member == EP_PRESENT;
+	}
+	return true;
+}
+
+struct view *view_build(const struct model *m, mono_t now)
+{
+	struct view *v = calloc(1, sizeof(*v));
+
+	if (!v)
+		return NULL;
+	v->now = now;
+	if (!m->conf)
+		return v;
+	v->conf = conf_copy(m->conf);
+	v->service = calloc(m->services + 1, sizeof(*v->service));
+	if (!v->conf || !v->service)
+		goto fail;
+	for (size_t i = 0; i < m->services; i++) {
+		/* only the memo of the rotation may change, see svc_rotation() */
+		struct svc *s = (struct svc *)(uintptr_t)&m->svc[m->order[i]];
+
+		v->services++;
+		if (!fill_service(&v->service[i], s, &v->conf->service[i]))
+			goto fail;
+	}
+	return v;
+fail:
+	view_free(v);
+	return NULL;
+}
+
+void view_free(struct view *v)
+{
+	if (!v)
+		return;
+	for (size_t i = 0; i < v->services; i++)
+		free(v->service[i].endpoint);
+	free(v->service);
+	conf_free(v->conf);
+	free(v);
+}
+
+const struct view_service *view_service_find(const struct view *v, const char *name)
+{
+	for (size_t i = 0; i < v->services; i++) {
+		if (!strcmp(v->service[i].name, name))
+			return &v->service[i];
+	}
+	return NULL;
+}
+
+const struct view_endpoint *view_endpoint_find(const struct view_service *s, const struct addr *a)
+{
+	for (size_t i = 0; i < s->endpoints; i++) {
+		if (addr_equal(&s->endpoint[i].addr, a))
+			return &s->endpoint[i];
+	}
+	return NULL;
+}
+
+const char *view_health_text(const struct view_endpoint *e, char *buf, size_t len)
+{
+	uint32_t passed = e->h < e->rise ? e->h : e->rise;
+
+	if (e->health == EP_UP && e->h < e->h_max)
+		snprintf(buf, len, "%u/%u-%u", passed, e->rise, e->h_max - e->h);
+	else
+		snprintf(buf, len, "%u/%u", passed, e->rise);
+	return buf;
+}
+
+const char *ep_state_name(enum ep_state s)
+{
+	static const char *const name[] = {
+		[EPS_GONE] = "GONE",	     [EPS_MAINT] = "MAINT", [EPS_DRAINED] = "DRAINED",
+		[EPS_DRAINING] = "DRAINING", [EPS_DOWN] = "DOWN",   [EPS_INIT] = "INIT",
+		[EPS_NO_HOP] = "NO_HOP",     [EPS_UP] = "UP",
+	};
+
+	return (size_t)s < sizeof(name) / sizeof(name[0]) ? name[s] : "?";
+}
+
+const char *ep_admin_name(enum ep_admin a)
+{
+	static const char *const name[] = {
+		[EP_READY] = "ready", [EP_DRAIN] = "drain", [EP_MAINT] = "maint"
+	};
+
+	return (size_t)a < sizeof(name) / sizeof(name[0]) ? name[a] : "?";
+}
+
+const char *ep_health_name(enum ep_health h)
+{
+	static const char *const name[] = {
+		[EP_INIT] = "init", [EP_UP] = "up", [EP_DOWN] = "down"
+	};
+
+	return (size_t)h < sizeof(name) / sizeof(name[0]) ? name[h] : "?";
+}
