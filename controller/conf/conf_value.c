@@ -288,24 +288,25 @@ static bool string_set(const struct conf_row *row, char *at, const char *text, c
 
 /* ---- addresses ---- */
 
-static bool looks_like_name(const char *text)
-{
-	const char *p;
-
-	if (*text == '[' || strchr(text, '%'))
-		return false;
-	for (p = text; *p; p++) {
-		if ((*p >= 'g' && *p <= 'z') || (*p >= 'G' && *p <= 'Z') || *p == '-' || *p == '_')
-			return true;
-	}
-	return strpbrk(text, "abcdefABCDEF") && (!strchr(text, ':') || strchr(text, '.'));
-}
-
 static bool two_colons(const char *text)
 {
 	const char *colon = strchr(text, ':');
 
 	return colon && strchr(colon + 1, ':');
+}
+
+/* A letter before the port, where an IPv4 address would have none. */
+static bool looks_like_name(const char *text)
+{
+	const char *p;
+
+	if (*text == '[' || two_colons(text))
+		return false;
+	for (p = text; *p && *p != ':'; p++) {
+		if ((*p >= 'a' && *p <= 'z') || (*p >= 'A' && *p <= 'Z'))
+			return true;
+	}
+	return false;
 }
 
 /* The address is right and only what follows the last colon is wrong. */
@@ -334,15 +335,14 @@ void addr_why(const char *text, bool need_port, char *why)
 	else if (strchr(text, '%'))
 		snprintf(why, WHY_LEN, "'%s' has a scope: addresses with a scope are not supported",
 			 s);
-	else if (need_port && addr_parse(&a, text, false) == 0)
-		snprintf(why, WHY_LEN, "'%s' has no port: write %s%s%s:443", s,
-			 two_colons(text) && *text != '[' ? "[" : "", s,
-			 two_colons(text) && *text != '[' ? "]" : "");
 	else if (only_port_wrong(text))
 		snprintf(why, WHY_LEN, "'%s': a port is 1 to 65535", s);
-	else if (two_colons(text) && *text != '[')
-		snprintf(why, WHY_LEN, "'%s' is not an address%s", s,
-			 need_port ? "; an IPv6 address with a port needs brackets" : "");
+	else if (need_port && two_colons(text) && *text != '[')
+		snprintf(why, WHY_LEN,
+			 "'%s': an IPv6 address and its port are written as in [2001:db8::1]:443",
+			 s);
+	else if (need_port && addr_parse(&a, text, false) == 0)
+		snprintf(why, WHY_LEN, "'%s' has no port: write %s:443", s, s);
 	else
 		snprintf(why, WHY_LEN, "'%s' is not an address%s", s,
 			 need_port ? " and port such as 10.0.0.1:443 or [2001:db8::1]:443" : "");

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * golden_conf.c - tests/golden/conf/NAME.conf against NAME.ok (its canonical print) or NAME.err (the exact
+ * messages), one test a file. What is printed must parse back to an equal configuration. The shipped example must
+ * parse, and every keyword with its values and default must stand in the manual page.
+ *
+ * `golden_conf --update` writes the .ok and .err files anew; the difference is for a person to review.
+ * Runs from the top of the tree.
+ */
+#include <stddef.h>
+#include <stdarg.h>
+#include <setjmp.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "conf/conf_int.h"
+
+#define DIR_NAME "tests/golden/conf"
+#define EXAMPLE "scripts/rrlbd.conf.example"
+#define MANUAL "controller/man/rrlbd.conf.5"
+#define MAX_FILES 256
+
+static bool update;
+
+/* The whole file, NUL added behind it; NULL when it cannot be read. */
+static char *slurp(const char *path, size_t *len)
+{
+	FILE *f = fopen(path, "r");
+	struct strbuf sb = { 0 };
+	char buf[4096];
+	size_t n;
+
+	if (!f)
+		return NULL;
+	while ((n = fread(buf, 1, sizeof(buf), f)) > 0)
+		strbuf_add(&sb, buf, n);
+	fclose(f);
+	*len = sb.len;
+	return strbuf_take(&sb);
+}
+
+static void rewrite(const char *path, const char *other, const char *text)
+{
+	FILE *f = fopen(path, "w");
+
+	assert_non_null(f);
+	fputs(text, f);
+	assert_int_equal(fclose(f), 0);
+	unlink(other);
+}
+
+/* Parses `text`; *print is its canonical form or its messages. */
+static bool outcome(const char *name, const char *text, size_t len, char **print)
+{
+	struct conf_errors err;
+	struct conf *c = conf_parse(text, len, &err), *again;
+	char *second;
+
+	if (!c) {
+		assert_true(err.n > 0);
+		*print = conf_errors_format(name, text, len, &err);
+		return false;
+	}
+	assert_int_equal(err.n, 0);
+	*print = conf_print(c);
+	again = conf_parse(*print, strlen(*print), &err);
+	assert_non_null(again);
+	assert_true(conf_equal(c, again));
+	second = conf_print(again);
+	assert_string_equal(*print, second);
+	free(second);
+	conf_free(again);
+	conf_free(c);
+	return true;
+}
+
+static void test_pair(void **state)
+{
+	const char *name = *state;
+	char path[512], ok[512], bad[512], *text, *print, *want;
+	size_t len, n;
+	bool good;
+
+	snprintf(path, sizeof(path), DIR_NAME "/%s.conf", name);
+	snprintf(ok, sizeof(ok), DIR_NAME "/%s.ok", name);
+	snprintf(bad, sizeof(bad), DIR_NAME "/%s.err", name);
+	text = slurp(path, &len);
+	assert_non_null(text);
+	snprintf(path, sizeof(path), "%s.conf", name);
+	good = outcome(path, text, len, &print);
+	if (update)
+		rewrite(good ? ok : bad, good ? bad : ok, print);
+	want = slurp(good ? ok : bad, &n);
+	if (!want)
+		fail_msg("%s: %s is missing; the outcome is:\n%s", name, good ? ok : bad, print);
+	assert_int_not_equal(access(good ? bad : ok, F_OK), 0);
+	assert_string_equal(print, want);
+	free(want);
+	free(print);
+	free(text);
+}
+
+static void test_example(void **state)
+{
+	char *text, *print;
+	size_t len;
+
+	(void)state;
+	text = slurp(EXAMPLE, &len);
+	assert_non_null(text);
+	if (!outcome("rrlbd.conf.example", text, len, &print))
+		fail_msg("%s", print);
+	free(print);
+	free(text);
+}
+
+/* ---- the manual ---- */
+
+/* The rest of the page from this block's list on, or NULL. Blocks are sections or subsections named as in .Ss. */
+static const char *manual_block(const char *page, const char *name)
+{
+	char mark[64];
+	const char *at;
+
+	snprintf(mark, sizeof(mark), ".\\\" block: %s\n", *name ? name : "top");
+	at = strstr(page, mark);
+	return at ? at + strlen(mark) : NULL;
+}
+
+/* Where the entry of a keyword ends: at the next entry or list end. */
+static char *manual_entry(const char *block, const char *word)
+{
+	const char *end = strstr(block, ".\\\" block: "), *at, *stop;
+	char mark[64];
+	size_t n = (size_t)snprintf(mark, sizeof(mark), ".It Ic %s", word);
+
+	for (at = strstr(block, mark); at; at = strstr(at + 1, mark)) {
+		if (end && at > end)
+			return NULL;
+		if (at[n] == '\n' || at[n] == ' ')
+			break;
+	}
+	if (!at)
+		return NULL;
+	stop = strstr(at + 1, "\n.It ");
+	if (!stop || (end && stop > end))
+		stop = end ? end : at + strlen(at);
+	return strndup(at, (size_t)(stop - at));
+}
+
+static void row_in_manual(const char *page, const struct conf_block *b, const struct conf_row *row)
+{
+	const char *block = manual_block(page, b->name);
+	const struct conf_name *n;
+	char want[128], *entry;
+
+	if (!block)
+		fail_msg("%s: no block '%s'", MANUAL, b->name);
+	entry = manual_entry(block, row->word);
+	if (!entry)
+		fail_msg("%s: '%s' in block '%s' has no entry", MANUAL, row->word, b->name);
+	snprintf(want, sizeof(want), "Default: %s.", row->dflt ? row->dflt : "");
+	if (row->dflt && !strstr(entry, want))
+		fail_msg("%s: entry of '%s' in block '%s' does not say \"%s\"", MANUAL, row->word,
+			 b->name, want);
+	for (n = row->names; n && n->word; n++) {
+		snprintf(want, sizeof(want), "Cm %s", n->word);
+		if (!strstr(entry, want))
+			fail_msg("%s: entry of '%s' does not name '%s'", MANUAL, row->word,
+				 n->word);
+	}
+	free(entry);
+}
+
+static void test_manual(void **state)
+{
+	size_t i, j, len;
+	char *page;
+
+	(void)state;
+	page = slurp(MANUAL, &len);
+	assert_non_null(page);
+	for (i = 0; conf_blocks[i]; i++) {
+		for (j = 0; j < conf_blocks[i]->rows; j++)
+			row_in_manual(page, conf_blocks[i], &conf_blocks[i]->row[j]);
+	}
+	free(page);
+}
+
+/* Every keyword is shown to the reader of the example: as a statement or behind a '#'. */
+static void test_example_complete(void **state)
+{
+	size_t i, j, len;
+	char *text, *at;
+
+	(void)state;
+	text = slurp(EXAMPLE, &len);
+	assert_non_null(text);
+	for (i = 0; conf_blocks[i]; i++) {
+		for (j = 0; j < conf_blocks[i]->rows; j++) {
+			const char *word = conf_blocks[i]->row[j].word;
+
+			for (at = strstr(text, word); at; at = strstr(at + 1, word)) {
+				if (at > text && strchr(" \t\n#", at[-1]) &&
+				    strchr(" \t{", at[strlen(word)]))
+					break;
+			}
+			if (!at)
+				fail_msg("%s does not show '%s' of %s", EXAMPLE, word,
+					 conf_blocks[i]->name);
+		}
+	}
+	free(text);
+}
+
+/* ---- the list of files ---- */
+
+static int is_conf(const struct dirent *d)
+{
+	const char *dot = strrchr(d->d_name, '.');
+
+	return dot && !strcmp(dot, ".conf");
+}
+
+int main(int argc, char **argv)
+{
+	struct CMUnitTest test[MAX_FILES + 3] = {
+		cmocka_unit_test(test_example),
+		cmocka_unit_test(test_example_complete),
+		cmocka_unit_test(test_manual),
+	};
+	struct dirent **list = NULL;
+	size_t n = 3;
+	int i, files, failed;
+
+	update = argc > 1 && !strcmp(argv[1], "--update");
+	files = scandir(DIR_NAME, &list, is_conf, alphasort);
+	if (files < 1 || files > MAX_FILES) {
+		fprintf(stderr, "%s: no files, or too many\n", DIR_NAME);
+		return 1;
+	}
+	for (i = 0; i < files; i++) {
+		*strrchr(list[i]->d_name, '.') = 0;
+		test[n++] = (struct CMUnitTest){ .name = list[i]->d_name,
+						 .test_func = test_pair,
+						 .initial_state = list[i]->d_name };
+	}
+	failed = _cmocka_run_group_tests("golden conf", test, n, NULL, NULL);
+	for (i = 0; i < files; i++)
+		free(list[i]);
+	free(list);
+	return failed;
+}
