@@ -32,6 +32,7 @@ declare -A PIDS=() SESSION_FD=()
 HEALTH='health tls { interval 300ms; timeout 300ms; fast-interval 100ms; down-interval 300ms; rise 2; fall 2; }'
 
 # In front of a command: run it as the first process of a sandbox; all that it starts dies with it.
+# shellcheck disable=SC2034
 SANDBOX=(unshare --mount --net --pid --fork --kill-child --mount-proc --propagation private)
 # /usr/sbin may be missing from a user's PATH after su.
 PATH=$PATH:/usr/sbin:/sbin
