@@ -191,7 +191,7 @@ compile_commands.json: ## for clangd and clang-tidy
 	@for f in $(wildcard bpf/*.bpf.c tests/*/*.bpf.c); do printf '%s\t%s\n' "$$f" '$(CLANG) $(BPF_CFLAGS) $(TEST_INC)'; done >>$(B)/cc.tsv
 	@awk -F'\t' -v dir='$(CURDIR)' 'BEGIN { print "[" } { gsub(/"/, "\\\"", $$2); \
 		printf "%s{ \"directory\": \"%s\", \"file\": \"%s\", \"command\": \"%s -c %s\" }\n", \
-		NR > 1 ? "," : "", dir, $$1, $$2, $$1 } END { print "]" }' $(B)/cc.tsv >$@
+		(NR > 1 ? "," : ""), dir, $$1, $$2, $$1 } END { print "]" }' $(B)/cc.tsv >$@
 
 # ---- install ----
 PREFIX     := /usr
