@@ -22,14 +22,15 @@
 #define RR_PROG_NAME "rr_xdp"
 
 /* ---- limits ------------------------------------------------------------------------------------ */
-#define RR_MAX_SERVICES 256u   /* service ids 0..255 */
+#define RR_MAX_SERVICES 256u /* service ids 0..255 */
 #define RR_MAX_ENDPOINTS 8192u /* endpoint ids 1..8191; 0 means "none" */
 #define RR_MAX_SVC_ENDPOINTS 1024u
-#define RR_MAX_SLOTS 4096u  /* rotation slots of one service (a power of two) */
-#define RR_MAX_LOCALS 256u  /* local (source) addresses of nat mode, ids 0..255 */
-#define RR_MAX_IFACES 16u   /* interfaces, slots 0..15 */
-#define RR_MAX_HOPS 4096u   /* learned next hops towards clients (a power of two); id 0 means "none" */
-#define RR_MAX_STEPS 8u     /* endpoints stepped over for one new connection */
+#define RR_MAX_SLOTS 4096u /* rotation slots of one service (a power of two) */
+#define RR_MAX_LOCALS 256u /* local (source) addresses of nat mode, ids 0..255 */
+#define RR_MAX_IFACES 16u /* interfaces, slots 0..15 */
+#define RR_MAX_HOPS \
+	4096u /* learned next hops towards clients (a power of two); id 0 means "none" */
+#define RR_MAX_STEPS 8u /* endpoints stepped over for one new connection */
 #define RR_VIP_BUCKETS 512u /* buckets of one copy of the address table (a power of two) */
 #define RR_VIP_WAYS 4u
 #define RR_FLOW4_WAYS 4u /* entries of one set: 4 x 32 B = two adjacent cache lines */
@@ -56,17 +57,17 @@ struct rr_addr {
  */
 #define RR_HOP_SLOT(w) ((__u32)((w) >> 48) - 1u)
 #define RR_HOP_MAC_MASK 0x0000ffffffffffffull
-#define RR_HOP_MAKE(slot, mac48) ((((__u64)(slot) + 1) << 48) | ((mac48) & RR_HOP_MAC_MASK))
+#define RR_HOP_MAKE(slot, mac48) ((((__u64)(slot) + 1) << 48) | ((mac48)&RR_HOP_MAC_MASK))
 
 /* ---- map `control`: one element, written by push, read by the packet path ------------------------ */
 struct rr_control {
 	__u32 abi_version; /* RR_ABI_VERSION once a controller has set the maps up */
-	__u32 enabled;     /* 0: pass every packet untouched */
-	__u64 hash_seed;   /* secret; set once when the maps are created, kept while flows live */
-	__u64 vip_active;  /* bit 0: active copy of `vips`; bits 32-63: seed of its hash */
-	__u32 rst_rate;    /* RSTs a second that one CPU may send; 0 = none */
-	__u32 hz;          /* jiffies a second */
-	__u32 flow4_sets;  /* as loaded: a restarted controller checks them */
+	__u32 enabled; /* 0: pass every packet untouched */
+	__u64 hash_seed; /* secret; set once when the maps are created, kept while flows live */
+	__u64 vip_active; /* bit 0: active copy of `vips`; bits 32-63: seed of its hash */
+	__u32 rst_rate; /* RSTs a second that one CPU may send; 0 = none */
+	__u32 hz; /* jiffies a second */
+	__u32 flow4_sets; /* as loaded: a restarted controller checks them */
 	__u32 flow6_sets;
 	__u16 port_lo; /* nat local ports, host order, inclusive (copy of the load-time knobs) */
 	__u16 port_hi;
@@ -86,13 +87,13 @@ enum rr_vip_type { RR_VIP_NONE = 0, RR_VIP_SERVICE = 1, RR_VIP_LOCAL = 2 };
 
 struct rr_vip {
 	__u64 a0, a1; /* address: v4 in the low 32 bits of a0 (as loaded from the packet), a1 = 0 */
-	__u64 kind;   /* port(network order, 16; 0 for LOCAL) | proto << 16 | family << 24 | type << 32 */
-	__u32 id;     /* service id or local id */
+	__u64 kind; /* port(network order, 16; 0 for LOCAL) | proto << 16 | family << 24 | type << 32 */
+	__u32 id; /* service id or local id */
 	__u32 pad;
 };
 _Static_assert(sizeof(struct rr_vip) == 32, "rr_vip");
-#define RR_VIP_KIND(port_be, proto, family, type)                                                  \
-	((__u64)(__u16)(port_be) | ((__u64)(proto) << 16) | ((__u64)(family) << 24) |              \
+#define RR_VIP_KIND(port_be, proto, family, type) \
+	((__u64)(__u16)(port_be) | ((__u64)(proto) << 16) | ((__u64)(family) << 24) | \
 	 ((__u64)(type) << 32))
 
 struct rr_vip_bucket {
@@ -109,18 +110,18 @@ struct rr_service {
 	__u16 port; /* network order */
 	__u8 proto; /* IPPROTO_TCP */
 	__u8 family;
-	__u8 mode;       /* enum rr_mode */
+	__u8 mode; /* enum rr_mode */
 	__u8 on_unknown; /* enum rr_unknown: mid-flow packet without a flow */
-	__u8 overflow;   /* enum rr_overflow: no endpoint takes the new connection */
+	__u8 overflow; /* enum rr_overflow: no endpoint takes the new connection */
 	__u8 pad0;
-	__u32 flags;    /* RR_SVC_* */
+	__u32 flags; /* RR_SVC_* */
 	__u32 rotation; /* one store switches: bit 31 = active copy of `rotations`, bits 0-30 = slots L */
 	/* timeouts in jiffies since the flow's last packet, by flow state */
-	__u32 t_syn;  /* half-open */
-	__u32 t_est;  /* established idle */
+	__u32 t_syn; /* half-open */
+	__u32 t_est; /* established idle */
 	__u32 t_fin1; /* one FIN seen */
 	__u32 t_fin2; /* both FINs seen */
-	__u32 t_rst;  /* RST seen */
+	__u32 t_rst; /* RST seen */
 	__u32 pad1[3];
 };
 _Static_assert(sizeof(struct rr_service) == 64, "rr_service");
@@ -143,8 +144,9 @@ _Static_assert(sizeof(struct rr_rotation) == 8192, "rr_rotation");
 
 /* ---- map `endpoints`: element = endpoint id ------------------------------------------------------ */
 #define RR_EP_PRESENT 1u
-#define RR_EP_NO_NEW 2u /* ejected, down, drained, in maintenance, full: new connections step over it */
-#define RR_EP_GONE 4u   /* removed for good: its flows are answered with RST */
+#define RR_EP_NO_NEW \
+	2u /* ejected, down, drained, in maintenance, full: new connections step over it */
+#define RR_EP_GONE 4u /* removed for good: its flows are answered with RST */
 
 struct rr_endpoint {
 	struct rr_addr addr;
@@ -152,7 +154,7 @@ struct rr_endpoint {
 	__u8 family;
 	__u8 pad0;
 	__u32 flags; /* RR_EP_*: one store takes effect at once */
-	__u64 hop;   /* RR_HOP_MAKE; 0 = next hop not resolved */
+	__u64 hop; /* RR_HOP_MAKE; 0 = next hop not resolved */
 	__u16 service;
 	__u16 local_first; /* nat: its source addresses are locals[local_first .. + local_count - 1] */
 	__u16 local_count;
@@ -194,14 +196,15 @@ _Static_assert(sizeof(struct rr_iface) == 12, "rr_iface");
  */
 enum rr_flow_state {
 	RR_FLOW_EMPTY = 0,
-	RR_FLOW_CLAIMED = 1,  /* owner is filling it; not yet visible */
-	RR_FLOW_SYN = 2,      /* half-open: SYN forwarded */
-	RR_FLOW_SYNACK = 3,   /* half-open: the endpoint answered */
-	RR_FLOW_EST = 4,      /* the client's ACK completed the handshake */
-	RR_FLOW_FIN1 = 5,     /* one side has sent FIN */
-	RR_FLOW_FIN2 = 6,     /* both sides have */
-	RR_FLOW_RST = 7,      /* RST seen: closed */
-	RR_FLOW_KILLED = 8,   /* by operator or drain deadline: each further packet is answered with RST */
+	RR_FLOW_CLAIMED = 1, /* owner is filling it; not yet visible */
+	RR_FLOW_SYN = 2, /* half-open: SYN forwarded */
+	RR_FLOW_SYNACK = 3, /* half-open: the endpoint answered */
+	RR_FLOW_EST = 4, /* the client's ACK completed the handshake */
+	RR_FLOW_FIN1 = 5, /* one side has sent FIN */
+	RR_FLOW_FIN2 = 6, /* both sides have */
+	RR_FLOW_RST = 7, /* RST seen: closed */
+	RR_FLOW_KILLED =
+		8, /* by operator or drain deadline: each further packet is answered with RST */
 	RR_FLOW_STATES = 9,
 };
 #define RR_FLOW_F_FIN_CLIENT 1u
@@ -216,18 +219,19 @@ enum rr_flow_state {
 #define RR_META_FLAGS(m) ((__u8)((m) >> 24))
 #define RR_META_EP(m) ((__u16)((m) >> 32))
 #define RR_META_VIA(m) ((__u16)((m) >> 48))
-#define RR_META_MAKE(gen, state, flags, ep, via)                                                   \
-	((__u64)(__u16)(gen) | ((__u64)(__u8)(state) << 16) | ((__u64)(__u8)(flags) << 24) |       \
+#define RR_META_MAKE(gen, state, flags, ep, via) \
+	((__u64)(__u16)(gen) | ((__u64)(__u8)(state) << 16) | ((__u64)(__u8)(flags) << 24) | \
 	 ((__u64)(__u16)(ep) << 32) | ((__u64)(__u16)(via) << 48))
 
 /* What both families share. */
 struct rr_flow {
 	__u64 meta;
-	__u32 seen;    /* jiffies of the last packet, written only when it changed */
-	__u32 opened;  /* jiffies when the entry was made */
-	__u16 port;    /* forward: local port (nat; 0 in dsr); reverse: client port. network order */
+	__u32 seen; /* jiffies of the last packet, written only when it changed */
+	__u16 port; /* forward: local port (nat; 0 in dsr); reverse: client port. network order */
 	__u16 service; /* service id */
-	__u32 peer;    /* flows4 reverse: client address (network order); else 0 */
+	__u32 peer; /* flows4 reverse: client address (network order); else 0 */
+	__u16 eport; /* reverse: the endpoint's port (network order); else 0 */
+	__u16 pad;
 };
 _Static_assert(sizeof(struct rr_flow) == 24, "rr_flow");
 
@@ -236,7 +240,7 @@ _Static_assert(sizeof(struct rr_flow) == 24, "rr_flow");
  * forward: client address, client port, service id. reverse: endpoint address, local port, RR_KEY_REV | local id.
  */
 #define RR_KEY_REV 0x8000u
-#define RR_KEY4(addr, port, tag)                                                                   \
+#define RR_KEY4(addr, port, tag) \
 	((__u64)(__u32)(addr) | ((__u64)(__u16)(port) << 32) | ((__u64)(__u16)(tag) << 48))
 #define RR_KEY_PORT(k) ((__u16)((k) >> 32))
 #define RR_KEY_TAG(k) ((__u16)((k) >> 48))
@@ -248,7 +252,7 @@ struct rr_flow4 {
 _Static_assert(sizeof(struct rr_flow4) == 32, "rr_flow4");
 
 struct rr_flow6 {
-	__u64 key;     /* RR_KEY4 with address bits 0 */
+	__u64 key; /* RR_KEY4 with address bits 0 */
 	__u64 addr[2]; /* forward: client address; reverse: endpoint address */
 	struct rr_flow f;
 	__u64 peer[2]; /* reverse: client address */
@@ -266,17 +270,15 @@ struct rr_set6 {
 _Static_assert(sizeof(struct rr_set6) == 128, "rr_set6");
 
 /* ---- maps `cold4`, `cold6`: element = set * WAYS + way of the FORWARD entry ----------------------- */
-/* Written and read only by SYN, SYN-ACK, handshake ACK, FIN and RST packets. Times are CLOCK_MONOTONIC us,
- * low 32 bits. Sequence numbers are host order. */
+/* Written and read only by SYN, SYN-ACK, handshake ACK, FIN and RST packets. Sequence numbers are host order. */
 struct rr_cold {
 	__u32 isn_client;
 	__u32 isn_server; /* valid from state SYNACK on */
-	__u32 syn_us;
-	__u32 synack_us;
-	__u32 est_us;
+	__u32 opened; /* jiffies when the entry was made */
 	__u16 syn_count; /* SYNs forwarded: 1 + retransmissions */
 	__u16 pad0;
 	__u64 ticket; /* the ticket that this connection drew */
+	__u64 pad1;
 };
 _Static_assert(sizeof(struct rr_cold) == 32, "rr_cold");
 
@@ -286,11 +288,11 @@ enum rr_dir { RR_DIR_FWD = 0, RR_DIR_REV = 1 };
 /* maps `ep_stats` (element = endpoint id) and `svc_stats` (element = service id): per-CPU */
 struct rr_stats {
 	__u64 packets[2]; /* [RR_DIR_FWD] client -> endpoint, [RR_DIR_REV] back */
-	__u64 bytes[2];   /* frame bytes as received, Ethernet header included */
-	__u64 conns;       /* new connections: SYN given to the endpoint */
+	__u64 bytes[2]; /* frame bytes as received, Ethernet header included */
+	__u64 conns; /* new connections: SYN given to the endpoint */
 	__u64 established; /* handshakes completed */
-	__u64 closed;      /* established flows that left EST in the packet path (FIN, RST, evicted) */
-	__u64 refused;     /* services only: new connections refused (no endpoint, table full, no port) */
+	__u64 closed; /* established flows that left EST in the packet path (FIN, RST, evicted) */
+	__u64 refused; /* services only: new connections refused (no endpoint, table full, no port) */
 };
 _Static_assert(sizeof(struct rr_stats) == 64, "rr_stats");
 
@@ -311,25 +313,25 @@ struct rr_bucket {
 _Static_assert(sizeof(struct rr_bucket) == 8, "rr_bucket");
 
 /* Every map, one row: id, name, "1 if the controller maps it into its memory". Names fit BPF_OBJ_NAME_LEN. */
-#define RR_MAPS(X)                                                                                 \
-	X(CONTROL, control, 1)                                                                     \
-	X(VIPS, vips, 1)                                                                           \
-	X(SERVICES, services, 1)                                                                   \
-	X(CURSORS, cursors, 1)                                                                     \
-	X(ROTATIONS, rotations, 1)                                                                 \
-	X(ENDPOINTS, endpoints, 1)                                                                 \
-	X(LOCALS, locals, 1)                                                                       \
-	X(IFACES, ifaces, 1)                                                                       \
-	X(TX_PORTS, tx_ports, 0)                                                                   \
-	X(HOPS, hops, 1)                                                                           \
-	X(FLOWS4, flows4, 1)                                                                       \
-	X(FLOWS6, flows6, 1)                                                                       \
-	X(COLD4, cold4, 1)                                                                         \
-	X(COLD6, cold6, 1)                                                                         \
-	X(EP_STATS, ep_stats, 0)                                                                   \
-	X(SVC_STATS, svc_stats, 0)                                                                 \
-	X(EP_SWEPT, ep_swept, 1)                                                                   \
-	X(VERDICTS, verdicts, 0)                                                                   \
+#define RR_MAPS(X) \
+	X(CONTROL, control, 1) \
+	X(VIPS, vips, 1) \
+	X(SERVICES, services, 1) \
+	X(CURSORS, cursors, 1) \
+	X(ROTATIONS, rotations, 1) \
+	X(ENDPOINTS, endpoints, 1) \
+	X(LOCALS, locals, 1) \
+	X(IFACES, ifaces, 1) \
+	X(TX_PORTS, tx_ports, 0) \
+	X(HOPS, hops, 1) \
+	X(FLOWS4, flows4, 1) \
+	X(FLOWS6, flows6, 1) \
+	X(COLD4, cold4, 1) \
+	X(COLD6, cold6, 1) \
+	X(EP_STATS, ep_stats, 0) \
+	X(SVC_STATS, svc_stats, 0) \
+	X(EP_SWEPT, ep_swept, 1) \
+	X(VERDICTS, verdicts, 0) \
 	X(BUCKETS, buckets, 0)
 
 enum rr_map {

@@ -30,7 +30,8 @@ static inline __attribute__((always_inline)) __u64 rr_hash4(__u64 key, __u64 see
 }
 
 /* flows6: the same over key word and address. */
-static inline __attribute__((always_inline)) __u64 rr_hash6(__u64 key, __u64 a0, __u64 a1, __u64 seed)
+static inline __attribute__((always_inline)) __u64 rr_hash6(__u64 key, __u64 a0, __u64 a1,
+							    __u64 seed)
 {
 	return rr_mix((rr_mix((a0 ^ seed) * RR_HASH_M2 + a1) + key) ^ (seed >> 7));
 }
@@ -49,7 +50,8 @@ static inline __attribute__((always_inline)) __u32 rr_set_b(__u64 h, __u32 sets)
 }
 
 /* vips: bucket hash; `kind` as in struct rr_vip, seed = bits 32-63 of rr_control.vip_active. */
-static inline __attribute__((always_inline)) __u32 rr_vip_hash(__u64 a0, __u64 a1, __u64 kind, __u32 seed)
+static inline __attribute__((always_inline)) __u32 rr_vip_hash(__u64 a0, __u64 a1, __u64 kind,
+							       __u32 seed)
 {
 	__u64 x = (a0 ^ ((__u64)seed << 17)) * RR_HASH_M1 + (a1 ^ kind) * RR_HASH_M2;
 

@@ -8,30 +8,30 @@
 #ifndef RR_VERDICT_H
 #define RR_VERDICT_H
 
-#define RR_VERDICTS(X)                                                                             \
-	X(DISABLED, disabled, PASS, "no controller has set the maps up yet")                       \
-	X(NOT_IP, not_ip, PASS, "not IPv4 or IPv6, or too short to tell")                          \
-	X(NOT_OURS, not_ours, PASS, "not for a service and not a reply of one")                    \
-	X(FORWARD, forward, SEND, "client to endpoint")                                            \
-	X(REPLY, reply, SEND, "endpoint to client")                                                \
-	X(RESET, reset, SEND, "answered with RST: no flow, endpoint gone, or flow killed")         \
-	X(REFUSE, refuse, SEND, "new connection answered with RST: no endpoint takes it")          \
-	X(UNKNOWN_PASS, unknown_pass, PASS, "mid-flow packet without a flow, on-unknown pass")     \
-	X(ORPHAN, orphan, PASS, "endpoint packet whose client flow is gone; the host resets it")   \
-	X(UNKNOWN_DROP, unknown_drop, DROP, "mid-flow packet without a flow, on-unknown drop")     \
-	X(RST_LIMITED, rst_limited, DROP, "RST not sent: rate limit")                              \
-	X(RST_SILENT, rst_silent, DROP, "RST without a flow: never answered")                      \
-	X(MALFORMED, malformed, DROP, "for a service, but lengths or offsets do not fit")          \
-	X(BAD_FLAGS, bad_flags, DROP, "for a service, impossible TCP flags")                       \
-	X(FRAGMENT, fragment, DROP, "first fragment for a service")                                \
-	X(TTL, ttl, DROP, "TTL or hop limit expired")                                              \
-	X(NO_ENDPOINT, no_endpoint, DROP, "new connection dropped: no endpoint takes it")          \
-	X(TABLE_FULL, table_full, DROP, "new connection dropped: no slot may be evicted")          \
-	X(NO_PORT, no_port, DROP, "new connection dropped: no free local port")                    \
-	X(NO_HOP, no_hop, DROP, "next hop not resolved")                                           \
-	X(FLOW_RACE, flow_race, DROP, "two CPUs inserted one flow at once; the client resends")    \
-	X(BAD_HANDSHAKE, bad_handshake, DROP, "client packet before the endpoint's SYN-ACK, or wrong ACK") \
-	X(LATE_SYNACK, late_synack, DROP, "SYN-ACK of an endpoint that this client no longer talks to") \
+#define RR_VERDICTS(X) \
+	X(DISABLED, disabled, PASS, "no controller has set the maps up yet") \
+	X(NOT_IP, not_ip, PASS, "not IPv4 or IPv6, or too short to tell") \
+	X(NOT_OURS, not_ours, PASS, "not for a service and not a reply of one") \
+	X(FORWARD, forward, SEND, "client to endpoint") \
+	X(REPLY, reply, SEND, "endpoint to client") \
+	X(RESET, reset, SEND, "answered with RST: no flow, endpoint gone, or flow killed") \
+	X(REFUSE, refuse, SEND, "new connection answered with RST: no endpoint takes it") \
+	X(UNKNOWN_PASS, unknown_pass, PASS, "mid-flow packet without a flow, on-unknown pass") \
+	X(ORPHAN, orphan, PASS, "endpoint packet whose client flow is gone; the host resets it") \
+	X(UNKNOWN_DROP, unknown_drop, DROP, "mid-flow packet without a flow, on-unknown drop") \
+	X(RST_LIMITED, rst_limited, DROP, "RST not sent: rate limit") \
+	X(RST_SILENT, rst_silent, DROP, "RST without a flow: never answered") \
+	X(MALFORMED, malformed, DROP, "for a service, but lengths or offsets do not fit") \
+	X(BAD_FLAGS, bad_flags, DROP, "for a service, impossible TCP flags") \
+	X(FRAGMENT, fragment, DROP, "first fragment for a service") \
+	X(TTL, ttl, DROP, "TTL or hop limit expired") \
+	X(NO_ENDPOINT, no_endpoint, DROP, "new connection dropped: no endpoint takes it") \
+	X(TABLE_FULL, table_full, DROP, "new connection dropped: no slot may be evicted") \
+	X(NO_PORT, no_port, DROP, "new connection dropped: no free local port") \
+	X(NO_HOP, no_hop, DROP, "next hop not resolved") \
+	X(FLOW_RACE, flow_race, DROP, "two CPUs inserted one flow at once; the client resends") \
+	X(BAD_HANDSHAKE, bad_handshake, DROP, \
+	  "client packet before the endpoint's SYN-ACK, or wrong ACK") \
 	X(TX_FAILED, tx_failed, DROP, "the frame could not be resized or sent")
 
 enum rr_verdict {

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * pick.h - the endpoint of a new connection. The ticket is one atomic add on the service's cursor: connection
+ * k goes to slot k mod L, over all CPUs and across every rebuild of the rotation, because the cursor is never
+ * reset. An endpoint that takes no new connections is stepped over at once, RR_MAX_STEPS at most; soon the
+ * controller's next rotation does not hold it any more.
+ */
+#ifndef RR_PICK_H
+#define RR_PICK_H
+
+static __always_inline bool pick_takes_new(const struct rr_endpoint *ep)
+{
+	return (ep->flags & (RR_EP_PRESENT | RR_EP_NO_NEW | RR_EP_GONE)) == RR_EP_PRESENT &&
+	       ep->hop != 0;
+}
+
+static __always_inline void pick_endpoint(const struct rr_service *svc, __u32 service,
+					  struct pick *out)
+{
+	__u32 word = *(const volatile __u32 *)&svc->rotation, len = RR_ROT_LEN(word);
+	const struct rr_rotation *rot = map_get(rotations, service * 2 + RR_ROT_COPY(word));
+	struct rr_cursor *cursor = map_get(cursors, service);
+	__u32 slot;
+
+	out->endpoint = 0;
+	if (!rot || !cursor || !len || (svc->flags & RR_SVC_PAUSED))
+		return;
+	out->ticket = __sync_fetch_and_add(&cursor->ticket, 1);
+	slot = out->ticket % len;
+	for (__u32 step = 0; step < RR_MAX_STEPS; step++) {
+		__u32 id = rot->slot[slot & (RR_MAX_SLOTS - 1)];
+		const struct rr_endpoint *ep = map_get(endpoints, id);
+
+		if (ep && pick_takes_new(ep)) {
+			out->endpoint = id;
+			return;
+		}
+		slot = slot + 1 < len ? slot + 1 : 0;
+	}
+}
+
+#endif

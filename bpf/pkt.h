@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * pkt.h - struct pkt, the descriptor that every step reads and fills. It lives in registers and spills of
+ * the one program frame; the slow path gets a struct conn instead (conn.h), which holds no packet pointer.
+ */
+#ifndef RR_PKT_H
+#define RR_PKT_H
+
+/* Words of an address, as loaded from the packet: IPv4 in the low half of w0, w1 = 0. */
+struct pkt_addr {
+	__u64 w0, w1;
+};
+
+struct pkt {
+	/* parse */
+	struct ethhdr *eth;
+	void *l3; /* struct iphdr or struct ipv6hdr */
+	struct tcphdr *tcp;
+	void *end;
+	struct pkt_addr src, dst;
+	__u16 sport, dport; /* network order */
+	__u16 l3_len; /* L3 bytes that the header claims */
+	__u16 l4_off; /* from l3 to TCP */
+	__u8 af; /* enum rr_family */
+	__u8 frag; /* first fragment of several */
+	/* service, flow, pick */
+	__u8 dir; /* enum rr_dir */
+	__u8 fate; /* verdict that forward gives when the frame is sent: FORWARD or REPLY */
+	__u32 service;
+	__u32 endpoint;
+	/* forward */
+	__u32 action; /* XDP_TX or XDP_REDIRECT, for class SEND */
+};
+
+#ifdef __bpf__
+/*
+ * Bounds of the frame. In assembly, because a compiler that sees two 32-bit loads may spill them as 32-bit
+ * values, which the verifier does not take for a packet pointer any more.
+ */
+static __always_inline void *pkt_data(const struct xdp_md *ctx)
+{
+	void *p;
+
+	asm volatile("%0 = *(u32 *)(%1 + %2)"
+		     : "=r"(p)
+		     : "r"(ctx), "i"(offsetof(struct xdp_md, data)));
+	return p;
+}
+
+static __always_inline void *pkt_end(const struct xdp_md *ctx)
+{
+	void *p;
+
+	asm volatile("%0 = *(u32 *)(%1 + %2)"
+		     : "=r"(p)
+		     : "r"(ctx), "i"(offsetof(struct xdp_md, data_end)));
+	return p;
+}
+#endif
+
+#define TCPF_FIN 0x01
+#define TCPF_SYN 0x02
+#define TCPF_RST 0x04
+#define TCPF_ACK 0x10
+
+/* The flag byte of a TCP header (RFC 9293 3.1), FIN in bit 0. */
+static __always_inline __u8 tcp_flags(const struct tcphdr *tcp)
+{
+	return ((const __u8 *)tcp)[13];
+}
+
+#endif
