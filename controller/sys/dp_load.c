@@ -157,6 +157,18 @@ static bool prog_shares(const struct dp *dp, const struct dp_prog *p)
 	return false;
 }
 
+/* bpf() describes any kind of object through the same call; only the file's name tells which it is. */
+static bool is_map(int fd)
+{
+	char path[64], kind[64];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	n = readlink(path, kind, sizeof(kind) - 1);
+	kind[n > 0 ? n : 0] = 0;
+	return !strcmp(kind, "anon_inode:bpf-map");
+}
+
 static int map_hold(struct dp *dp, int m, int fd)
 {
 	struct bpf_map_info info = { 0 };
@@ -271,7 +283,7 @@ static int maps_from_pins(struct dp *dp)
 			continue;
 		if (fd < 0)
 			return dp_fail(dp, -errno, "cannot open pin %s", path);
-		err = map_hold(dp, i, fd);
+		err = is_map(fd) ? map_hold(dp, i, fd) : -EINVAL;
 		if (err) {
 			close(fd);
 			return dp_say(dp, -EEXIST,

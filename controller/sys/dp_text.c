@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <xdp/libxdp.h>
@@ -19,7 +20,8 @@
 
 #define KERNEL_SAYS "Kernel error message: "
 #define LOG_BEGIN "BEGIN PROG LOAD LOG"
-#define LOG_END "processed "
+#define LOG_END "\nprocessed "
+#define LONG_TEXT 2000
 
 const char *const dp_map_names[RR_MAP_MAX] = {
 #define DP_MAP_NAME(id, name, mm) #name,
@@ -31,20 +33,32 @@ static char said[16384];
 static size_t said_len;
 static char line[256];
 
-static void keep(const char *fmt, va_list ap)
+static void keep_text(const char *text)
 {
-	char text[8192];
-	int n = vsnprintf(text, sizeof(text), fmt, ap);
-	size_t len;
+	size_t len = strlen(text);
 
-	if (n <= 0)
-		return;
-	len = (size_t)n < sizeof(text) ? (size_t)n : sizeof(text) - 1;
 	if (len >= sizeof(said) - said_len)
 		len = sizeof(said) - said_len - 1;
 	memcpy(said + said_len, text, len);
 	said_len += len;
 	said[said_len] = 0;
+}
+
+/* A verifier log can be megabytes long; its end tells why. */
+static void keep(const char *fmt, va_list ap)
+{
+	char *text;
+	int n = vasprintf(&text, fmt, ap);
+
+	if (n < 0)
+		return;
+	if (n > LONG_TEXT && strstr(text, LOG_BEGIN)) {
+		keep_text(LOG_BEGIN "\n");
+		keep_text(text + n - LONG_TEXT);
+	} else {
+		keep_text(text);
+	}
+	free(text);
 }
 
 static int hear_libbpf(enum libbpf_print_level level, const char *fmt, va_list ap)
