@@ -148,7 +148,7 @@ static char *manual_entry(const char *block, const char *word)
 	}
 	if (!at)
 		return NULL;
-	stop = strstr(at + 1, "\n.It ");
+	stop = strstr(at + 1, "\n.It Ic ");
 	if (!stop || (end && stop > end))
 		stop = end ? end : at + strlen(at);
 	return strndup(at, (size_t)(stop - at));
