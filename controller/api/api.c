@@ -69,6 +69,7 @@ const char *api_type_meta(enum api_type t)
 		[API_T_WAIT] = "DURATION",
 		[API_T_COUNT] = "N",
 		[API_T_FILE] = "FILE",
+		[API_T_NAME] = NULL,
 		[API_T_IFACES] = "INTERFACE...",
 		[API_T_SHELL] = "bash",
 	};

@@ -51,6 +51,7 @@ enum api_type {
 	API_T_WAIT, /* integer: milliseconds, 0 = for ever; the value may be left out */
 	API_T_COUNT, /* integer */
 	API_T_FILE, /* string: the text of a file whose name is typed; "-" is standard input */
+	API_T_NAME, /* string: that name, for messages; not typed, rrctl fills it in */
 	API_T_IFACES, /* array of strings: interface names, the rest of the words */
 	API_T_SHELL, /* string: bash */
 };
@@ -113,9 +114,9 @@ enum api_type {
 	  A_OPT(service, SERVICE) A_OPT(endpoint, BACKEND) A_OPT(client, CLIENT)                   \
 	  A_OPT(state, STATE) A_OPT(limit, COUNT) A_OPT(force, FLAG) A_OPT(dry_run, FLAG),         \
 	  "reset connections; without a filter only with --force")                                 \
-	X(config_check, "config check", READ, A_REQ(file, FILE),                                   \
+	X(config_check, "config check", READ, A_REQ(file, FILE) A_OPT(name, NAME),                                   \
 	  "check a configuration file without using it")                                           \
-	X(config_diff, "config diff", READ, A_POS(file, FILE),                                     \
+	X(config_diff, "config diff", READ, A_POS(file, FILE) A_OPT(name, NAME),                                     \
 	  "compare the running configuration with a file, or with the daemon's own file")          \
 	X(config_show, "config show", READ, A_OPT(effective, FLAG),                                \
 	  "print the running configuration; --effective adds what operators have changed")         \
@@ -166,7 +167,7 @@ const struct api_verb *api_verb_find(const char *path); /* exactly this path; NU
 bool api_verb_mutates(
 	const struct api_verb *v); /* audited: it has --dry-run, or is endpoint check */
 const char *api_code_name(enum api_code code);
-/* "SERVICE", "SERVICE/ADDRESS:PORT": what stands for a value in usage lines; "" for a flag. */
+/* "SERVICE", "SERVICE/ADDRESS:PORT": what stands for a value in usage lines; "" for a flag, NULL = not typed. */
 const char *api_type_meta(enum api_type t);
 const char *const *api_flow_states(void); /* what --state takes; ends with NULL */
 /* The read-only socket beside `path`: "x.sock" -> "x-ro.sock". Returns buf. */

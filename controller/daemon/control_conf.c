@@ -65,6 +65,13 @@ static struct conf *parse(struct call *c, const char *name, const char *text, si
 	return NULL;
 }
 
+static const char *sent_name(const struct call *c)
+{
+	const char *name = api_get_str(c->args, "name");
+
+	return name ? name : "FILE";
+}
+
 /* The file sent along, or the daemon's own. */
 static struct conf *wanted(struct call *c)
 {
@@ -74,7 +81,7 @@ static struct conf *wanted(struct call *c)
 	char *text;
 
 	if (sent)
-		return parse(c, "FILE", json_string_value(sent), json_string_length(sent));
+		return parse(c, sent_name(c), json_string_value(sent), json_string_length(sent));
 	text = read_own(c, &len);
 	if (!text)
 		return NULL;
@@ -125,7 +132,7 @@ enum api_code verb_config_diff(struct call *c)
 
 	if (!want)
 		return API_FAILED;
-	code = put_diff(c, want, json_object_get(c->args, "file") ? "FILE" : c->d->conf_path);
+	code = put_diff(c, want, json_object_get(c->args, "file") ? sent_name(c) : c->d->conf_path);
 	conf_free(want);
 	return code;
 }

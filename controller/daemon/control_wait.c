@@ -77,17 +77,40 @@ static json_t *drain_json(const struct session *s, const struct view *v,
 	return o;
 }
 
-static void poll_drain(struct session *s, const struct view *v, const struct view_endpoint *e)
+static bool older(const struct flow_info *fi, void *arg)
+{
+	int64_t *oldest = arg;
+
+	if (fi->state == RR_FLOW_EST && fi->age_ms > *oldest)
+		*oldest = fi->age_ms;
+	return true;
+}
+
+/* A walk over the flow table: for the first and the last line only. */
+static void put_oldest(json_t *o, struct daemon *d, const struct view_endpoint *e)
+{
+	struct flow_filter f = { .service = UINT32_MAX, .endpoint = e->id, .state = -1 };
+	int64_t oldest = 0;
+
+	sweep_flows(d, &f, older, &oldest);
+	put_int(o, "oldest_ms", oldest);
+}
+
+static void poll_drain(struct control *ctl, struct session *s, const struct view *v,
+		       const struct view_endpoint *e)
 {
 	json_t *data = drain_json(s, v, e);
+	bool late = mono_cmp(v->now, s->until) >= 0;
 
+	if (e && e->established && (late || s->established == UINT32_MAX))
+		put_oldest(data, ctl->d, e);
 	if (!e || e->state == EPS_GONE || e->state == EPS_DRAINED)
 		finish(s, API_OK, "", data);
 	else if (e->state == EPS_MAINT && !e->established)
 		finish(s, API_OK, "", data);
 	else if (e->admin == EP_READY && e->member == EP_PRESENT)
 		finish(s, API_FAILED, "no longer draining: somebody made it ready", data);
-	else if (mono_cmp(v->now, s->until) >= 0)
+	else if (late)
 		finish(s, API_TIMEOUT, "still has established connections", data);
 	else if (e->established != s->established)
 		session_reply(s, API_OK, "", data, true);
@@ -130,13 +153,13 @@ static void poll_check(struct session *s, const struct view *v, const struct vie
 	}
 }
 
-static void poll_one(struct session *s, const struct view *v)
+static void poll_one(struct control *ctl, struct session *s, const struct view *v)
 {
 	const struct view_service *svc = view_service_find(v, s->service);
 	const struct view_endpoint *e = svc ? view_endpoint_find(svc, &s->endpoint) : NULL;
 
 	if (s->wait == WAIT_DRAIN)
-		poll_drain(s, v, e);
+		poll_drain(ctl, s, v, e);
 	else
 		poll_check(s, v, e);
 }
@@ -158,7 +181,7 @@ void session_poll(struct control *ctl)
 		if (!v)
 			v = view_build(ctl->d->model, daemon_now(ctl->d));
 		if (v)
-			poll_one(s, v);
+			poll_one(ctl, s, v);
 		left |= waiting(s);
 	}
 	view_free(v);

@@ -1,0 +1,491 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * cmd.c - from words to a verb of the table and its arguments. Options may stand anywhere; a word may be cut short
+ * as long as one choice is left ("rrctl end dr web/..."), otherwise the choices are listed.
+ *
+ * After the verb's path, words fill its required and optional places in order; once they are full, the name of an option also
+ * works without dashes ("endpoint add web 10.0.0.9:443 weight 50").
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "ctl/ctl.h"
+#include "util/suggest.h"
+#include "util/units.h"
+
+#define CHOICES_MAX (API_V_MAX + 16)
+#define FILE_MAX (4u << 20)
+
+struct parse {
+	struct ctl *ctl;
+	char **argv;
+	int argc, i;
+	const char *object; /* first word of the path, when it needs a second */
+	bool only_words; /* after "--" */
+};
+
+struct choices {
+	const char *what; /* "command", "option" */
+	const char *name[CHOICES_MAX];
+	size_t n;
+};
+
+static int usage(const char *fmt, const char *a, const char *b)
+{
+	fprintf(stderr, "rrctl: ");
+	fprintf(stderr, fmt, a, b); /* NOLINT: formats are literals of this file */
+	fputc('\n', stderr);
+	return API_USAGE;
+}
+
+static void choices_add(struct choices *c, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < c->n; i++) {
+		if (!strcmp(c->name[i], name))
+			return;
+	}
+	if (c->n < CHOICES_MAX)
+		c->name[c->n++] = name;
+}
+
+static void list_choices(const struct choices *c, const char *prefix)
+{
+	size_t i, n = 0;
+
+	fprintf(stderr, "rrctl: %ss:", c->what);
+	for (i = 0; i < c->n; i++) {
+		if (!strncmp(c->name[i], prefix, strlen(prefix)))
+			fprintf(stderr, "%s %s", n++ ? "," : "", c->name[i]);
+	}
+	fputc('\n', stderr);
+}
+
+static const char *unknown(const struct choices *c, const char *word)
+{
+	struct suggest near = { .word = word };
+	size_t i;
+
+	for (i = 0; i < c->n; i++)
+		suggest_offer(&near, c->name[i]);
+	fprintf(stderr, "rrctl: unknown %s '%s'", c->what, word);
+	if (suggest_best(&near))
+		fprintf(stderr, " (did you mean '%s'?)", suggest_best(&near));
+	fputc('\n', stderr);
+	list_choices(c, "");
+	return NULL;
+}
+
+/* The one choice that `word` is, or begins; NULL after saying why not. */
+static const char *choose(const struct choices *c, const char *word)
+{
+	const char *found = NULL;
+	size_t i, n = 0;
+
+	for (i = 0; i < c->n; i++) {
+		if (!strcmp(c->name[i], word))
+			return c->name[i];
+		if (!strncmp(c->name[i], word, strlen(word))) {
+			found = c->name[i];
+			n++;
+		}
+	}
+	if (n == 1)
+		return found;
+	if (!n)
+		return unknown(c, word);
+	fprintf(stderr, "rrctl: ambiguous %s '%s'\n", c->what, word);
+	list_choices(c, word);
+	return NULL;
+}
+
+/* ---- the verb --------------------------------------------------------------------------------- */
+
+/* First words; cut out of the paths into `store`. */
+static void objects(struct choices *c, char store[API_V_MAX][24])
+{
+	const char *path;
+	int i;
+
+	c->what = "command";
+	for (i = 0; i < API_V_MAX; i++) {
+		path = api_verb((enum api_verb_id)i)->path;
+		snprintf(store[i], sizeof(store[i]), "%.*s", (int)strcspn(path, " "), path);
+		choices_add(c, store[i]);
+	}
+}
+
+/* Second words of an object. */
+static void seconds(struct choices *c, const char *object)
+{
+	size_t n = strlen(object);
+	const char *path;
+	int i;
+
+	c->what = "command";
+	for (i = 0; i < API_V_MAX; i++) {
+		path = api_verb((enum api_verb_id)i)->path;
+		if (!strncmp(path, object, n) && path[n] == ' ')
+			choices_add(c, path + n + 1);
+	}
+}
+
+static int take_second(struct parse *p, const char *word)
+{
+	struct choices c = { 0 };
+	char path[64];
+	const char *second;
+
+	seconds(&c, p->object);
+	second = choose(&c, word);
+	if (!second)
+		return API_USAGE;
+	snprintf(path, sizeof(path), "%s %s", p->object, second);
+	p->ctl->verb = api_verb_find(path);
+	return 0;
+}
+
+static int take_object(struct parse *p, const char *word)
+{
+	static char store[API_V_MAX][24];
+	struct choices c = { 0 };
+	const char *object;
+
+	objects(&c, store);
+	object = choose(&c, word);
+	if (!object)
+		return API_USAGE;
+	p->ctl->verb = api_verb_find(object);
+	if (!p->ctl->verb)
+		p->object = object;
+	return 0;
+}
+
+/* ---- values ----------------------------------------------------------------------------------- */
+
+/* The file's text; malloc'ed. */
+static char *file_read(const char *name, size_t *len)
+{
+	FILE *f = strcmp(name, "-") ? fopen(name, "re") : stdin;
+	char *text = f ? malloc(FILE_MAX + 1) : NULL;
+
+	if (!f || !text) {
+		fprintf(stderr, "rrctl: %s: %s\n", name, strerror(errno));
+		return NULL;
+	}
+	*len = fread(text, 1, FILE_MAX + 1, f);
+	if (ferror(f) || *len > FILE_MAX) {
+		fprintf(stderr, "rrctl: %s: %s\n", name,
+			ferror(f) ? strerror(errno) : "longer than 4 MiB");
+		free(text);
+		text = NULL;
+	}
+	if (f != stdin)
+		fclose(f);
+	return text;
+}
+
+static int put_file(struct ctl *ctl, const struct api_arg *a, const char *name)
+{
+	const char *base = strlen(name) > API_STRING_MAX ? strrchr(name, '/') : NULL;
+	json_t *text;
+	size_t len = 0;
+	char *bytes = file_read(name, &len);
+
+	if (!bytes)
+		return API_FAILED;
+	text = json_stringn(bytes, len);
+	free(bytes);
+	if (!text) {
+		fprintf(stderr, "rrctl: %s: is not UTF-8 text\n", name);
+		return API_FAILED;
+	}
+	json_object_set_new(ctl->args, a->name, text);
+	json_object_set_new(ctl->args, "name",
+			    api_string(!strcmp(name, "-") ? "stdin"
+				       : base		  ? base + 1
+							  : name));
+	return 0;
+}
+
+static json_t *duration_json(const char *word)
+{
+	mono_t t;
+
+	return units_dur_parse(&t, word) ? NULL : json_integer(t.us / 1000);
+}
+
+static json_t *count_json(const char *word)
+{
+	uint64_t n;
+
+	return units_count_parse(&n, word) || n > INT64_MAX ? NULL : json_integer((json_int_t)n);
+}
+
+static json_t *value_json(struct ctl *ctl, const struct api_arg *a, const char *word)
+{
+	json_t *list;
+
+	switch (a->type) {
+	case API_T_DURATION:
+	case API_T_WAIT:
+		return duration_json(word);
+	case API_T_COUNT:
+		return count_json(word);
+	case API_T_IFACES:
+		list = json_object_get(ctl->args, a->name);
+		list = list ? json_incref(list) : json_array();
+		json_array_append_new(list, json_string(word));
+		return list;
+	default:
+		return json_string(word);
+	}
+}
+
+static int put_value(struct ctl *ctl, const struct api_arg *a, const char *word)
+{
+	char err[API_ERROR_MAX];
+	json_t *value;
+
+	if (a->type == API_T_FILE)
+		return put_file(ctl, a, word);
+	value = value_json(ctl, a, word);
+	if (!value)
+		return usage("'%s' is not a %s", word,
+			     a->type == API_T_COUNT ? "number" : "duration: 30s, 5m, 1h");
+	if (api_arg_check(a, value, err, sizeof(err))) {
+		json_decref(value);
+		return usage("'%s': %s", word, err);
+	}
+	json_object_set_new(ctl->args, a->name, value);
+	return 0;
+}
+
+/* ---- options ---------------------------------------------------------------------------------- */
+
+static void dashed(const char *name, char *buf, size_t len)
+{
+	size_t i;
+
+	snprintf(buf, len, "%s", name);
+	for (i = 0; buf[i]; i++) {
+		if (buf[i] == '_')
+			buf[i] = '-';
+	}
+}
+
+/* The value behind an option: after "=", or the next word. NULL after saying that it is missing. */
+static const char *option_value(struct parse *p, const char *option, const char *attached)
+{
+	if (attached)
+		return attached;
+	if (p->i + 1 < p->argc)
+		return p->argv[++p->i];
+	usage("option '%s' needs a value%s", option, "");
+	return NULL;
+}
+
+static int take_wait(struct parse *p, const struct api_arg *a, const char *attached)
+{
+	mono_t t;
+
+	if (attached)
+		return put_value(p->ctl, a, attached);
+	if (p->i + 1 < p->argc && !units_dur_parse(&t, p->argv[p->i + 1]))
+		return put_value(p->ctl, a, p->argv[++p->i]);
+	json_object_set_new(p->ctl->args, a->name, json_integer(0));
+	return 0;
+}
+
+static int take_verb_option(struct parse *p, const struct api_arg *a, const char *attached)
+{
+	const char *value;
+
+	if (a->type == API_T_WAIT)
+		return take_wait(p, a, attached);
+	if (a->type == API_T_FLAG) {
+		if (attached)
+			return usage("option '%s' takes no value%s", a->name, "");
+		json_object_set_new(p->ctl->args, a->name, json_true());
+		return 0;
+	}
+	value = option_value(p, a->name, attached);
+	return value ? put_value(p->ctl, a, value) : API_USAGE;
+}
+
+static int set_format(struct ctl *ctl, const char *name)
+{
+	static const struct output_ops *const all[] = { &output_text, &output_json, &output_tsv };
+	size_t i;
+
+	for (i = 0; name && i < sizeof(all) / sizeof(all[0]); i++) {
+		if (!strcmp(all[i]->name, name)) {
+			ctl->out.ops = all[i];
+			return 0;
+		}
+	}
+	return name ? usage("unknown output format '%s': text, json, tsv%s", name, "") : API_USAGE;
+}
+
+static int take_global(struct parse *p, const char *name, const char *attached)
+{
+	struct ctl *ctl = p->ctl;
+
+	if (!strcmp(name, "socket")) {
+		ctl->socket = option_value(p, name, attached);
+		return ctl->socket ? 0 : API_USAGE;
+	}
+	if (!strcmp(name, "output"))
+		return set_format(ctl, option_value(p, name, attached));
+	if (attached)
+		return usage("option '%s' takes no value%s", name, "");
+	if (!strcmp(name, "json"))
+		ctl->out.ops = &output_json;
+	else if (!strcmp(name, "pretty")) {
+		ctl->out.ops = &output_json;
+		ctl->out.pretty = true;
+	} else if (!strcmp(name, "quiet"))
+		ctl->out.quiet = true;
+	else if (!strcmp(name, "no-color"))
+		ctl->out.color = false;
+	else if (!strcmp(name, "help"))
+		ctl->help = true;
+	else
+		ctl->version = true;
+	return 0;
+}
+
+static const char *const globals[] = { "socket",   "output", "json",	"pretty", "quiet",
+				       "no-color", "help",   "version", NULL };
+
+/* "--name[=value]". */
+static int take_long(struct parse *p, const char *word)
+{
+	char store[API_ARGS_MAX][24], name[64];
+	struct choices c = { .what = "option" };
+	const struct api_arg *a = p->ctl->verb ? p->ctl->verb->arg : NULL;
+	const char *equals = strchr(word, '='), *found;
+	size_t i;
+
+	snprintf(name, sizeof(name), "%.*s", (int)strcspn(word, "="), word);
+	for (i = 0; a && a[i].need != API_END; i++) {
+		dashed(a[i].name, store[i], sizeof(store[i]));
+		if (a[i].need == API_OPTION && api_type_meta(a[i].type))
+			choices_add(&c, store[i]);
+	}
+	for (i = 0; globals[i]; i++)
+		choices_add(&c, globals[i]);
+	found = choose(&c, name);
+	if (!found)
+		return API_USAGE;
+	for (i = 0; a && a[i].need != API_END; i++) {
+		if (found == store[i])
+			return take_verb_option(p, &a[i], equals ? equals + 1 : NULL);
+	}
+	return take_global(p, found, equals ? equals + 1 : NULL);
+}
+
+/* "-j", "-jq", "-sPATH", "-s PATH". */
+static int take_short(struct parse *p, const char *word)
+{
+	static const char letters[] = "sojpqhVf";
+	static const char *const name[] = { "socket", "output", "json",	   "pretty",
+					    "quiet",  "help",	"version", "follow" };
+	const char *at, *value;
+	int rc = 0;
+
+	for (; *word && !rc; word++) {
+		at = strchr(letters, *word);
+		if (!at)
+			return usage("unknown option '-%.1s'%s", word, "");
+		value = *word == 's' || *word == 'o' ? word[1] ? word + 1 : NULL : NULL;
+		if (*word == 'f')
+			rc = take_long(p, "follow");
+		else
+			rc = take_global(p, name[at - letters], value);
+		if (*word == 's' || *word == 'o')
+			break;
+	}
+	return rc;
+}
+
+/* ---- words ------------------------------------------------------------------------------------ */
+
+static int take_word(struct parse *p, const char *word)
+{
+	const struct api_arg *a = p->ctl->verb->arg;
+	char name[24];
+
+	for (; a->need != API_END; a++) {
+		if (a->need == API_OPTION) {
+			dashed(a->name, name, sizeof(name));
+			if (api_type_meta(a->type) && !strcmp(name, word))
+				return take_verb_option(p, a, NULL);
+		} else if (a->type == API_T_IFACES || !json_object_get(p->ctl->args, a->name)) {
+			return put_value(p->ctl, a, word);
+		}
+	}
+	return usage("'%s' is one word too many for '%s'", word, p->ctl->verb->path);
+}
+
+static bool is_option(const struct parse *p, const char *word)
+{
+	/* "-" is standard input, "-10%" a weight */
+	return !p->only_words && word[0] == '-' && word[1] && !(word[1] >= '0' && word[1] <= '9');
+}
+
+static int take(struct parse *p, const char *word)
+{
+	if (is_option(p, word)) {
+		if (!strcmp(word, "--")) {
+			p->only_words = true;
+			return 0;
+		}
+		return word[1] == '-' ? take_long(p, word + 2) : take_short(p, word + 1);
+	}
+	if (p->ctl->verb)
+		return take_word(p, word);
+	return p->object ? take_second(p, word) : take_object(p, word);
+}
+
+/* Everything that the verb needs is there. */
+static int complete(struct parse *p)
+{
+	const struct api_arg *a;
+	struct choices c = { 0 };
+	struct strbuf sb = { 0 };
+
+	if (!p->ctl->verb && p->object) {
+		seconds(&c, p->object);
+		usage("'%s' needs a command%s", p->object, "");
+		list_choices(&c, "");
+		return API_USAGE;
+	}
+	if (!p->ctl->verb)
+		p->ctl->verb = api_verb(API_V_status);
+	for (a = p->ctl->verb->arg; a->need != API_END; a++) {
+		if (a->need != API_MUST || json_object_get(p->ctl->args, a->name))
+			continue;
+		usage("'%s' needs %s", p->ctl->verb->path, api_type_meta(a->type));
+		usage_line(&sb, p->ctl->verb);
+		fprintf(stderr, "usage: rrctl %s\n", strbuf_str(&sb));
+		strbuf_free(&sb);
+		return API_USAGE;
+	}
+	return 0;
+}
+
+int cmd_parse(struct ctl *ctl, int argc, char **argv)
+{
+	struct parse p = { .ctl = ctl, .argv = argv, .argc = argc };
+	int rc = 0;
+
+	for (p.i = 1; p.i < argc && !rc; p.i++)
+		rc = take(&p, argv[p.i]);
+	if (rc || ctl->version || ctl->help)
+		return rc;
+	return complete(&p);
+}

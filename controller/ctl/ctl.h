@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * ctl.h - what the parts of rrctl share. A command is a row of the verb table in api/api.h and a function show_<id>().
+ */
+#ifndef CTL_CTL_H
+#define CTL_CTL_H
+
+#include "api/api_wire.h"
+#include "ctl/output.h"
+
+struct ctl {
+	struct output out;
+	const char *socket;
+	const struct api_verb *verb;
+	json_t *args;
+	bool help; /* -h: show the usage of the verb, or of all */
+	bool version; /* -V */
+	unsigned int lines; /* of a stream, shown so far */
+};
+
+/* cmd.c: words to verb and arguments. 0, or an exit code after the message was printed. */
+int cmd_parse(struct ctl *ctl, int argc, char **argv);
+/* help.c */
+void help_all(void);
+void help_verb(const struct api_verb *v);
+void usage_line(struct strbuf *sb, const struct api_verb *v);
+/* complete.c */
+int complete_print(const char *shell);
+
+/* One line of an answer. `more`: a line of a stream. What it shows when the answer is an error, it decides itself. */
+typedef void (*show_fn)(struct ctl *ctl, const struct api_reply *r);
+#define CTL_SHOW(id, path, level, args, help) \
+	void show_##id(struct ctl *ctl, const struct api_reply *r);
+API_VERBS(CTL_SHOW)
+#undef CTL_SHOW
+
+/* show_status.c */
+void show_problems(struct ctl *ctl, const json_t *list);
+
+#endif
