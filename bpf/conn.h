@@ -27,13 +27,13 @@ static __always_inline __u32 conn_iface(__u32 ifindex)
 }
 
 /*
- * Id of the hop (ingress interface, source MAC), inserted when it is new. The word is its own key: one
+ * Id of the hop (ingress interface, VLAN, source MAC), inserted when it is new. The word is its own key: one
  * compare-and-swap inserts it. 0 = not our interface, or the table is full around it.
  */
-__noinline int conn_hop(__u64 mac, __u32 ifindex)
+__noinline int conn_hop(__u64 mac, __u32 ifindex, __u32 vlan)
 {
 	__u32 slot = conn_iface(ifindex), at;
-	__u64 word = RR_HOP_MAKE(slot, mac);
+	__u64 word = RR_HOP_MAKE_VLAN(slot, mac, vlan);
 
 	if (slot == RR_MAX_IFACES)
 		return 0;
@@ -211,7 +211,7 @@ static __always_inline enum rr_verdict conn_port(const int af, struct conn *c)
 
 	if (!ep || !ep->local_count)
 		return RR_V_NO_PORT;
-	c->hop = conn_hop(c->mac, c->ifindex);
+	c->hop = conn_hop(c->mac, c->ifindex, c->vlan);
 	if (!c->hop)
 		return RR_V_NO_HOP;
 	c->local = (ep->local_first + (__u32)(h >> 48) % ep->local_count) & (RR_MAX_LOCALS - 1);

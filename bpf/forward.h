@@ -1,10 +1,45 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * forward.h - rewrite and send. A mode is a row of forward_client() and a function; an egress is a hop word
- * (interface slot and MAC). VLAN tags stay as they are.
+ * (interface slot, VLAN and MAC): the outer VLAN tag stays, changes, comes or goes as the hop says.
  */
 #ifndef RR_FORWARD_H
 #define RR_FORWARD_H
+
+#define FORWARD_TAG_LEN 4
+
+/* Ethernet addresses as words: what moves when a tag comes or goes. */
+struct forward_macs {
+	__u32 w[3];
+};
+
+/*
+ * The frame leaves in another VLAN than it came in: rewrites, adds or removes the outer tag. Packet pointers are
+ * void afterwards.
+ */
+static __always_inline bool forward_retag(struct xdp_md *ctx, __u16 was, __u16 vlan)
+{
+	int move = !vlan ? FORWARD_TAG_LEN : !was ? -FORWARD_TAG_LEN : 0;
+	struct forward_macs *macs = pkt_data(ctx), keep;
+	__be16 *tag;
+
+	if ((void *)(macs + 1) > pkt_end(ctx))
+		return false;
+	keep = *macs;
+	if (move && bpf_xdp_adjust_head(ctx, move))
+		return false;
+	macs = pkt_data(ctx);
+	tag = (__be16 *)(macs + 1);
+	if ((void *)(tag + 2) > pkt_end(ctx))
+		return false;
+	*macs = keep;
+	if (!vlan)
+		return true;
+	if (!was)
+		tag[0] = bpf_htons(ETH_P_8021Q);
+	tag[1] = (was ? tag[1] & bpf_htons(0xf000) : 0) | bpf_htons(vlan);
+	return true;
+}
 
 /* Ethernet addresses and the way out: XDP_TX on the interface it came in by, redirect otherwise. */
 static __always_inline enum rr_verdict forward_send(struct xdp_md *ctx, struct pkt *p, __u64 hop)
@@ -21,6 +56,8 @@ static __always_inline enum rr_verdict forward_send(struct xdp_md *ctx, struct p
 	src[0] = *(const __u16 *)&iface->mac[0];
 	src[1] = *(const __u16 *)&iface->mac[2];
 	src[2] = *(const __u16 *)&iface->mac[4];
+	if (RR_HOP_VLAN(hop) != p->vlan && !forward_retag(ctx, p->vlan, RR_HOP_VLAN(hop)))
+		return RR_V_TX_FAILED;
 	p->action = XDP_TX;
 	if (iface->ifindex != ctx->ingress_ifindex)
 		p->action = bpf_redirect_map(&tx_ports, slot, 0);

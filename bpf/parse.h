@@ -135,6 +135,7 @@ static __always_inline enum rr_verdict parse(struct pkt *p, void *data, void *en
 	if (l3 > end)
 		return RR_V_NOT_IP;
 	type = eth->h_proto;
+	p->vlan = 0;
 #pragma unroll
 	for (int i = 0; i < PARSE_VLAN_MAX; i++) {
 		struct parse_vlan *tag = l3;
@@ -143,6 +144,8 @@ static __always_inline enum rr_verdict parse(struct pkt *p, void *data, void *en
 			break;
 		if ((void *)(tag + 1) > end)
 			return RR_V_NOT_IP;
+		if (i == 0)
+			p->vlan = bpf_ntohs(tag->tci) & 0xfff;
 		type = tag->type;
 		l3 = tag + 1;
 	}

@@ -23,6 +23,7 @@ struct pkt {
 	__u16 l4_off; /* from l3 to TCP */
 	__u8 af; /* enum rr_family */
 	__u8 frag; /* first fragment of several */
+	__u16 vlan; /* id in the outer tag, 0 = untagged */
 	/* service, flow, pick */
 	__u8 dir; /* enum rr_dir */
 	__u8 fate; /* verdict that forward gives when the frame is sent: FORWARD or REPLY */

@@ -51,6 +51,7 @@ static __always_inline struct conn *path_conn(struct xdp_md *ctx, const struct r
 	out->seed = c->hash_seed;
 	out->mac = mac[0] | ((__u64)mac[1] << 16) | ((__u64)mac[2] << 32);
 	out->ifindex = ctx->ingress_ifindex;
+	out->vlan = p->vlan;
 	out->now = bpf_jiffies64();
 	out->seq = bpf_ntohl(p->tcp->seq);
 	out->ack = bpf_ntohl(p->tcp->ack_seq);

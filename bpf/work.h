@@ -50,8 +50,9 @@ struct conn {
 	__u32 ifindex; /* ingress */
 	__u16 port; /* forward: local port, out */
 	__u16 client_port; /* forward: in */
+	__u16 vlan; /* of the frame */
 	__u8 flags; /* TCP */
-	__u8 pad[3];
+	__u8 pad;
 	/* working memory */
 	struct fsnap s; /* the entry of `key` */
 	struct fsnap r; /* its partner, or what sits on a wanted port */

@@ -27,7 +27,7 @@
 #define RR_MAX_SVC_ENDPOINTS 1024u
 #define RR_MAX_SLOTS 4096u /* rotation slots of one service (a power of two) */
 #define RR_MAX_LOCALS 256u /* local (source) addresses of nat mode, ids 0..255 */
-#define RR_MAX_IFACES 16u /* interfaces, slots 0..15 */
+#define RR_MAX_IFACES 15u /* interfaces, slots 0..14: a hop word has four bits for slot + 1 */
 #define RR_MAX_HOPS \
 	4096u /* learned next hops towards clients (a power of two); id 0 means "none" */
 #define RR_MAX_STEPS 8u /* endpoints stepped over for one new connection */
@@ -52,12 +52,16 @@ struct rr_addr {
 };
 
 /*
- * Next hop: interface slot and MAC packed in one word, so that one aligned store changes it whole.
- * bits 0-47 MAC (byte 0 of the MAC in bits 0-7), bits 48-63 interface slot + 1. 0 = unresolved.
+ * Next hop: MAC, VLAN and interface packed in one word, so that one aligned store changes it whole.
+ * bits 0-47 MAC (byte 0 of the MAC in bits 0-7), 48-59 VLAN id (0 = untagged), 60-63 interface slot + 1.
+ * 0 = unresolved.
  */
-#define RR_HOP_SLOT(w) ((__u32)((w) >> 48) - 1u)
+#define RR_HOP_SLOT(w) ((__u32)((w) >> 60) - 1u)
+#define RR_HOP_VLAN(w) ((__u16)((w) >> 48) & 0xfffu)
 #define RR_HOP_MAC_MASK 0x0000ffffffffffffull
-#define RR_HOP_MAKE(slot, mac48) ((((__u64)(slot) + 1) << 48) | ((mac48)&RR_HOP_MAC_MASK))
+#define RR_HOP_MAKE_VLAN(slot, mac48, vlan) \
+	((((__u64)(slot) + 1) << 60) | ((__u64)((vlan)&0xfffu) << 48) | ((mac48)&RR_HOP_MAC_MASK))
+#define RR_HOP_MAKE(slot, mac48) RR_HOP_MAKE_VLAN(slot, mac48, 0)
 
 /* ---- map `control`: one element, written by push, read by the packet path ------------------------ */
 struct rr_control {
@@ -184,7 +188,7 @@ _Static_assert(sizeof(struct rr_iface) == 12, "rr_iface");
 
 /* ---- maps `flows4`, `flows6`: sets of flow entries ----------------------------------------------- */
 /*
- * Protocol between CPUs and controller (proved by tests/bpf/flow.pml, hammered by tests/bpf):
+ * Protocol between CPUs and controller (model-checked by tests/spin/flow.pml, hammered by tests/bpf):
  *  - `meta` is the owner word. A slot is taken only by compare-and-swap of `meta` from a value that was
  *    judged free or evictable to {state CLAIMED, gen + 1}; a live established entry is never judged so.
  *  - The owner writes key and fields, then publishes by storing `meta` with the final state.
