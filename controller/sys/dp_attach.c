@@ -17,6 +17,7 @@
  */
 #include <errno.h>
 #include <net/if.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -327,12 +328,28 @@ static bool is_final(int err)
 	       err == -ENODEV || err == -ENAMETOOLONG || err == -ENOENT;
 }
 
+static void add_text(struct dp_iface_status *st, const char *fmt, ...)
+{
+	size_t n = strlen(st->text);
+	va_list ap;
+
+	if (n)
+		n += (size_t)snprintf(st->text + n, sizeof(st->text) - n, "; ");
+	va_start(ap, fmt);
+	vsnprintf(st->text + n, sizeof(st->text) - n, fmt, ap);
+	va_end(ap);
+}
+
 static int attach_fresh(struct dp *dp, const char *ifname, int ifindex, enum dp_attach how,
 			enum dp_xdp mode, struct dp_iface_status *st)
 {
 	char why[96];
 	int err;
 
+	if (how == DP_ATTACH_DISPATCHER && !dp_dispatch_possible()) {
+		how = DP_ATTACH_LINK;
+		add_text(st, "this kernel allows no dispatcher (extension programs), link instead");
+	}
 	if (mode == DP_XDP_GENERIC)
 		return attach_once(dp, ifname, ifindex, how, false);
 	err = attach_once(dp, ifname, ifindex, how, true);
@@ -341,7 +358,7 @@ static int attach_fresh(struct dp *dp, const char *ifname, int ifindex, enum dp_
 	explain(dp, ifname, ifindex, err, why, sizeof(why));
 	if (mode == DP_XDP_NATIVE)
 		return err;
-	snprintf(st->text, sizeof(st->text), "native refused (%s), generic instead", why);
+	add_text(st, "native refused (%s), generic instead", why);
 	return attach_once(dp, ifname, ifindex, how, false);
 }
 

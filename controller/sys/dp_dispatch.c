@@ -7,6 +7,9 @@
  * new dispatcher that replaces the old one in one step; so an upgrade first adds the new program, then takes the older
  * ones out. Between the two steps both are there: the first one that owns a packet sends it, the other never sees it.
  *
+ * Where the kernel has no extension programs, or forbids them, libxdp would quietly attach a lone program instead;
+ * dp_dispatch_possible() lets dp_attach.c say so and use a link of its own.
+ *
  * libxdp keeps its state in the bpffs (…/xdp/dispatch-*) and finds it by program id, which needs CAP_SYS_ADMIN: raised
  * here, for the length of each call, when priv_drop() was told to keep it in reserve.
  */
@@ -21,6 +24,11 @@
 #include "sys/priv.h"
 
 #define DISPATCH_MAX 10 /* slots of a dispatcher */
+
+bool dp_dispatch_possible(void)
+{
+	return libbpf_probe_bpf_prog_type(BPF_PROG_TYPE_EXT, NULL) == 1;
+}
 
 static struct xdp_multiprog *multiprog_open(int ifindex)
 {

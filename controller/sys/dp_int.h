@@ -104,6 +104,8 @@ bool dp_prog_ours(const struct dp *dp, const struct dp_prog *p);
 
 /* dp_dispatch.c */
 int dp_dispatch_look(struct dp *dp, struct dp_seen *seen);
+/* Whether this kernel lets a dispatcher be filled: extension programs may be loaded. */
+bool dp_dispatch_possible(void);
 /* Adds this program, then takes out older ones of ours. */
 int dp_dispatch_attach(struct dp *dp, const char *ifname, int ifindex, bool native);
 int dp_dispatch_detach(struct dp *dp, const char *ifname, int ifindex, uint32_t keep_id);
