@@ -157,6 +157,7 @@ static const struct {
 	{ 4, "overflow drop" },
 	{ 4, "mode dsr" },
 	{ 4, "local-address 10.0.0.9" },
+	{ 4, "local-address 10.0.0.8" },
 	{ 4, "local-address 10.0.0.8; local-address 10.0.0.9" },
 	{ 4, "syn-timeout 31s" },
 	{ 4, "idle-timeout 901s" },
