@@ -81,7 +81,7 @@ static enum api_code detach_all(struct call *c, json_t *done)
 	size_t i;
 
 	for (i = 0; i < c->d->ifaces; i++) {
-		if (!chosen(c, c->d->iface[i].name))
+		if (!c->d->iface[i].name[0] || !chosen(c, c->d->iface[i].name))
 			continue;
 		if (!dry && detach_one(c->d, &c->d->iface[i]))
 			code = call_fail(c, API_FAILED, "%s: %s", c->d->iface[i].name,

@@ -30,6 +30,8 @@ static json_t *ifaces_json(const struct daemon *d)
 	size_t i;
 
 	for (i = 0; i < d->ifaces; i++) {
+		if (!d->iface[i].name[0])
+			continue;
 		o = json_object();
 		put_str(o, "interface", d->iface[i].name);
 		put_int(o, "ifindex", d->iface[i].ifindex);

@@ -41,25 +41,25 @@ void put_addr(json_t *o, const char *key, const struct addr *a)
 		json_object_set_new(o, key, json_null());
 }
 
-/* As HAProxy's users know it: how far up ("2/2" of fall) or how far on the way up ("1/2" of rise). */
 void put_health(json_t *o, const struct view_endpoint *e)
 {
 	char text[32];
 
 	put_str(o, "health", ep_health_name(e->health));
-	if (e->h >= e->rise)
-		snprintf(text, sizeof(text), "%u/%u", e->h - e->rise + 1, e->fall);
-	else
-		snprintf(text, sizeof(text), "%u/%u", e->h, e->rise);
-	put_str(o, "health_count", text);
+	put_str(o, "health_count", view_health_text(e, text, sizeof(text)));
+}
+
+const char *reason_class_name(enum reason r)
+{
+	static const char *const name[] = { "ok", "hard", "soft", "local", "admin" };
+
+	return name[reason_class(r)];
 }
 
 void put_reason(json_t *o, const struct view_endpoint *e)
 {
-	static const char *const class[] = { "ok", "hard", "soft", "local", "admin" };
-
 	put_str(o, "reason", reason_name(e->reason));
-	put_str(o, "reason_class", class[reason_class(e->reason)]);
+	put_str(o, "reason_class", reason_class_name(e->reason));
 	put_str(o, "reason_help", reason_help(e->reason));
 	put_str(o, "detail", e->text[0] ? e->text : e->err ? strerror(e->err) : "");
 }
@@ -124,7 +124,7 @@ static void put_hop(json_t *o, const struct daemon *d, uint64_t hop)
 	char text[64];
 	int i, n;
 
-	if (!hop || slot >= d->ifaces) {
+	if (!hop || slot >= d->ifaces || !d->iface[slot].name[0]) {
 		json_object_set_new(o, "next_hop", json_null());
 		return;
 	}

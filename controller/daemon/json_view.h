@@ -20,6 +20,7 @@ void put_health(json_t *o, const struct view_endpoint *e); /* health, health_cou
 void put_reason(json_t *o,
 		const struct view_endpoint *e); /* reason, reason_class, reason_help, detail */
 void put_probe(json_t *o, const struct view *v, const struct view_endpoint *e); /* probe: {...} */
+const char *reason_class_name(enum reason r); /* hard, soft, ... */
 void put_stats(json_t *o, const struct rr_stats *st);
 
 /* New connections a second over the last period of the counters. */

@@ -115,14 +115,13 @@ static void verdict_problems(json_t *list, const struct call *c)
 static void endpoint_problem(json_t *list, const struct call *c, const struct view_service *s,
 			     const struct view_endpoint *e)
 {
-	static const char *const class[] = { "ok", "hard", "soft", "local", "admin" };
 	char name[CONF_NAME_MAX + ADDR_STRLEN], addr[ADDR_STRLEN];
 	const char *detail = e->text[0] ? e->text : e->err ? strerror(e->err) : "";
 	json_t *o;
 
 	snprintf(name, sizeof(name), "%s/%s", s->name, addr_print(&e->addr, addr, sizeof(addr)));
 	o = add(list, (struct where){ "warning", name, mono_sub(c->view->now, e->since).us / 1000 },
-		"%s (%s): %s%s%s%s", reason_name(e->reason), class[reason_class(e->reason)],
+		"%s (%s): %s%s%s%s", reason_name(e->reason), reason_class_name(e->reason),
 		reason_help(e->reason), *detail ? " [" : "", detail, *detail ? "]" : "");
 	put_str(o, "state", ep_state_name(e->state));
 }
@@ -148,18 +147,28 @@ static void service_problems(json_t *list, const struct call *c, const struct vi
 		    "%u more endpoints are down: rrctl endpoint list %s", more, s->name);
 }
 
-static void iface_problem(json_t *list, const struct dp_iface_status *f)
+/* The model gives an interface that is down the index 0, too; that is what the maps hold. */
+static bool iface_down(const struct daemon *d, size_t slot)
 {
-	if (!f->ifindex)
-		add(list, (struct where){ "critical", f->name, -1 },
-		    "interface is down or away%s%s", f->text[0] ? ": " : "", f->text);
+	return d->iface_use[slot] == IFACE_CONF && d->have && !d->have->iface[slot].ifindex;
+}
+
+static void iface_problem(json_t *list, const struct daemon *d, size_t slot)
+{
+	const struct dp_iface_status *f = &d->iface[slot];
+	struct where bad = { "critical", f->name, -1 }, slow = { "warning", f->name, -1 };
+	const char *colon = f->text[0] ? ": " : "";
+
+	if (!f->name[0])
+		return;
+	if (!f->ifindex || iface_down(d, slot))
+		add(list, bad, "the interface is %s", f->ifindex ? "down" : "away");
+	else if (d->iface_use[slot] == IFACE_LINGER)
+		add(list, slow, "%s", f->text);
 	else if (!f->attached)
-		add(list, (struct where){ "critical", f->name, -1 },
-		    "the packet path is not attached%s%s", f->text[0] ? ": " : "", f->text);
+		add(list, bad, "the packet path is not attached%s%s", colon, f->text);
 	else if (!f->native)
-		add(list, (struct where){ "warning", f->name, -1 },
-		    "generic XDP: slow; the driver has no native mode or refused it%s%s",
-		    f->text[0] ? ": " : "", f->text);
+		add(list, slow, "generic XDP, which is slow%s%s", colon, f->text);
 }
 
 static void daemon_problems(json_t *list, const struct call *c)
@@ -178,7 +187,7 @@ static void daemon_problems(json_t *list, const struct call *c)
 		    "%llu updates of the packet path failed; see the log",
 		    (unsigned long long)d->push_errors);
 	for (i = 0; i < d->ifaces; i++)
-		iface_problem(list, &d->iface[i]);
+		iface_problem(list, d, i);
 	if (o->capacity && o->entries > o->capacity / 100 * TABLE_FULL_PERCENT)
 		add(list, (struct where){ "warning", "flows", -1 },
 		    "the flow table is %d%% full: raise flows-ipv4 or flows-ipv6",
