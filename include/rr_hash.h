@@ -55,6 +55,8 @@ static inline __attribute__((always_inline)) __u32 rr_vip_hash(__u64 a0, __u64 a
 {
 	__u64 x = (a0 ^ ((__u64)seed << 17)) * RR_HASH_M1 + (a1 ^ kind) * RR_HASH_M2;
 
+	/* two rounds: after one, addresses that differ in their last byte share a few buckets under any seed */
+	x = (x ^ (x >> 32)) * RR_HASH_M2;
 	return (__u32)((x ^ (x >> 29)) * RR_HASH_M1 >> 32);
 }
 
