@@ -263,6 +263,19 @@ static int start_paths(struct daemon *d)
 	return rc;
 }
 
+/* The log is a line per call. */
+static void log_lines(bool bad, char *text)
+{
+	char *save = NULL, *line;
+
+	for (line = strtok_r(text, "\n", &save); line; line = strtok_r(NULL, "\n", &save)) {
+		if (bad)
+			log_errx("%s", line);
+		else
+			log_warnx("%s", line);
+	}
+}
+
 static void on_reload(int sig, void *arg)
 {
 	struct daemon *d = arg;
@@ -270,11 +283,10 @@ static void on_reload(int sig, void *arg)
 	int rc = daemon_reload(d, NULL, false, UINT32_MAX, &report);
 
 	(void)sig;
-	if (rc)
-		log_errx("reload refused, the old configuration stays:\n%s",
-			 report ? report : strerror(-rc));
-	else
-		log_info("configuration reloaded%s%s", report ? ":\n" : "", report ? report : "");
+	if (report)
+		log_lines(rc, report);
+	else if (rc)
+		log_errx("reload: %s", strerror(-rc));
 	free(report);
 }
 
