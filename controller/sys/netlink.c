@@ -130,6 +130,8 @@ int nl_link_get(struct nl *nl, const char *name, struct nl_link *l)
 	int err;
 
 	memset(l, 0, sizeof(*l));
+	if (strlen(name) >= IFNAMSIZ)
+		return -ENODEV;
 	err = rtnl_link_build_get_request(0, name, &msg);
 	if (err)
 		return err == -NLE_NOMEM ? -ENOMEM : -ENODEV;
