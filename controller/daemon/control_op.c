@@ -36,13 +36,14 @@ static enum api_code code_of(enum model_rc rc)
 static void put_endpoint_text(json_t *o, const struct call *c, const struct view_endpoint *e)
 {
 	char text[200], dur[UNITS_STRLEN];
+	uint64_t active = active_endpoint(c->d, e->id);
 	mono_t left = mono_sub(e->drain_until, c->view->now);
 	int n;
 
 	n = snprintf(text, sizeof(text), "%s, weight %u", ep_state_name(e->state), e->weight_base);
-	if (e->established || e->state == EPS_DRAINING)
-		n += snprintf(text + n, sizeof(text) - (size_t)n, ", %u established",
-			      e->established);
+	if (active || e->state == EPS_DRAINING)
+		n += snprintf(text + n, sizeof(text) - (size_t)n, ", %llu established",
+			      (unsigned long long)active);
 	if (e->state == EPS_DRAINING && e->drain_until.us && !mono_is_never(e->drain_until)) {
 		left.us -= left.us % 1000000;
 		snprintf(text + n, sizeof(text) - (size_t)n, ", deadline in %s",
@@ -68,12 +69,13 @@ static void put_result(struct call *c, const struct model_op *op)
 		put_str(c->data, "endpoint", addr_print(&op->endpoint, addr, sizeof(addr)));
 	if (call_view(c))
 		return;
+	collect_read(c->d);
 	s = view_service_find(c->view, op->service);
 	e = s && op->endpoint.family ? view_endpoint_find(s, &op->endpoint) : NULL;
 	if (e) {
 		put_str(c->data, "state", ep_state_name(e->state));
 		put_int(c->data, "weight_base", e->weight_base);
-		put_int(c->data, "established", e->established);
+		put_int(c->data, "established", (int64_t)active_endpoint(c->d, e->id));
 		put_endpoint_text(c->data, c, e);
 	} else if (s && !op->endpoint.family) {
 		put_str(c->data, "state", service_state(s));

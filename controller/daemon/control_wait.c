@@ -63,7 +63,13 @@ static void finish(struct session *s, enum api_code code, const char *error, jso
 	unix_client_busy(s->client, false);
 }
 
-static json_t *drain_json(const struct session *s, const struct view *v,
+/* By the counters, which are read once a second and with every request: sooner than the walk knows. */
+static uint32_t active(const struct control *ctl, const struct view_endpoint *e)
+{
+	return e ? (uint32_t)active_endpoint(ctl->d, e->id) : 0;
+}
+
+static json_t *drain_json(const struct control *ctl, const struct session *s, const struct view *v,
 			  const struct view_endpoint *e)
 {
 	json_t *o = json_object();
@@ -72,7 +78,7 @@ static json_t *drain_json(const struct session *s, const struct view *v,
 	put_str(o, "service", s->service);
 	put_str(o, "endpoint", addr_print(&s->endpoint, addr, sizeof(addr)));
 	put_str(o, "state", e ? ep_state_name(e->state) : ep_state_name(EPS_GONE));
-	put_int(o, "established", e ? e->established : 0);
+	put_int(o, "established", active(ctl, e));
 	put_int(o, "waited_ms", mono_sub(v->now, s->since).us / 1000);
 	return o;
 }
@@ -99,22 +105,22 @@ static void put_oldest(json_t *o, struct daemon *d, const struct view_endpoint *
 static void poll_drain(struct control *ctl, struct session *s, const struct view *v,
 		       const struct view_endpoint *e)
 {
-	json_t *data = drain_json(s, v, e);
+	json_t *data = drain_json(ctl, s, v, e);
 	bool late = mono_cmp(v->now, s->until) >= 0;
 
-	if (e && e->established && (late || s->established == UINT32_MAX))
+	if (active(ctl, e) && (late || s->established == UINT32_MAX))
 		put_oldest(data, ctl->d, e);
 	if (!e || e->state == EPS_GONE || e->state == EPS_DRAINED)
 		finish(s, API_OK, "", data);
-	else if (e->state == EPS_MAINT && !e->established)
+	else if (e->state == EPS_MAINT && !active(ctl, e))
 		finish(s, API_OK, "", data);
 	else if (e->admin == EP_READY && e->member == EP_PRESENT)
 		finish(s, API_FAILED, "no longer draining: somebody made it ready", data);
 	else if (late)
 		finish(s, API_TIMEOUT, "still has established connections", data);
-	else if (e->established != s->established)
+	else if (active(ctl, e) != s->established)
 		session_reply(s, API_OK, "", data, true);
-	s->established = e ? e->established : 0;
+	s->established = active(ctl, e);
 	json_decref(data);
 }
 
