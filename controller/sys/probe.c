@@ -10,6 +10,10 @@
  * (so no resolver is asked). Every probe makes its own connection and TLS session: a kept one would only
  * prove that an old connection still works.
  *
+ * Three things curl does not tell are noted by callbacks: when the handshake begins (open_tls: libcurl 7.88 reports a connect
+ * time of 0 when the handshake does not end), why a certificate was refused when its signature is wrong (verify_cb), and
+ * why socket() failed (open_socket).
+ *
  * curl says which sockets and which timeout it waits for (sock_cb, timer_cb) and is told what happened
  * (curl_multi_socket_action). Owns the multi handle, one event per socket and one struct probe per transfer.
  */
@@ -17,10 +21,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include <curl/curl.h>
 #include <event2/event.h>
+#include <openssl/ssl.h>
 
+#include "sys/loop.h"
 #include "sys/probe.h"
 #include "sys/probe_class.h"
 
@@ -33,6 +40,9 @@ struct probe {
 	uint32_t status_lo, status_hi;
 	struct probe_match match;
 	bool body_ended;
+	mono_t started, connected; /* 0 = not connected */
+	int socket_err; /* why no socket could be had */
+	int verify; /* first X509_V_ERR_* that verification met; 0 = none */
 	char message[CURL_ERROR_SIZE];
 };
 
@@ -90,16 +100,25 @@ static long info_long(CURL *easy, CURLINFO what)
 	return v;
 }
 
+static mono_t connect_time(const struct probe *p)
+{
+	mono_t t = info_time(p->easy, CURLINFO_CONNECT_TIME_T);
+
+	if (!t.us && p->connected.us)
+		t = mono_sub(p->connected, p->started);
+	return t;
+}
+
 static void probe_result(const struct probe *p, CURLcode code, struct probe_result *r)
 {
-	mono_t connect = info_time(p->easy, CURLINFO_CONNECT_TIME_T);
+	mono_t connect = connect_time(p);
 	mono_t tls = info_time(p->easy, CURLINFO_APPCONNECT_TIME_T);
 	struct probe_facts f = {
 		.type = p->type,
 		.code = (int)code,
 		.err = (int)info_long(p->easy, CURLINFO_OS_ERRNO),
 		.verify = info_long(p->easy, CURLINFO_SSL_VERIFYRESULT),
-		.connected = connect.us > 0,
+		.connected = connect.us > 0 || p->connected.us > 0,
 		.tls_done = tls.us > 0,
 		.body_ended = p->body_ended,
 		.found = !p->match.len || p->match.found,
@@ -109,6 +128,10 @@ static void probe_result(const struct probe *p, CURLcode code, struct probe_resu
 		.message = p->message,
 	};
 
+	if (!f.err)
+		f.err = p->socket_err;
+	if (p->verify)
+		f.verify = p->verify;
 	memset(r, 0, sizeof(*r));
 	r->why = probe_classify(&f, r->text, sizeof(r->text));
 	r->err = r->why == REASON_PASS ? 0 : f.err;
@@ -210,6 +233,39 @@ static size_t body_cb(char *bytes, size_t size, size_t n, void *arg)
 	return 0; /* ends the transfer */
 }
 
+static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
+{
+	struct probe *p = arg;
+	int fd = socket(a->family, a->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, a->protocol);
+
+	(void)purpose;
+	p->socket_err = fd < 0 ? errno : 0;
+	return fd < 0 ? CURL_SOCKET_BAD : fd;
+}
+
+static int verify_cb(int ok, X509_STORE_CTX *store)
+{
+	SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+	struct probe *p = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+
+	if (!ok && !p->verify)
+		p->verify = X509_STORE_CTX_get_error(store);
+	return ok;
+}
+
+static CURLcode open_tls(CURL *easy, void *ctx, void *arg)
+{
+	struct probe *p = arg;
+
+	(void)easy;
+	p->connected = loop_clock();
+	if (SSL_CTX_get_verify_mode(ctx) & SSL_VERIFY_PEER) {
+		SSL_CTX_set_app_data(ctx, p);
+		SSL_CTX_set_verify(ctx, SSL_CTX_get_verify_mode(ctx), verify_cb);
+	}
+	return CURLE_OK;
+}
+
 static const char *or_empty(const char *s)
 {
 	return s ? s : "";
@@ -263,6 +319,8 @@ static void setup_tls(struct probe *p, const struct probe_target *t)
 	curl_easy_setopt(p->easy, CURLOPT_HTTP_VERSION,
 			 h2 ? (long)CURL_HTTP_VERSION_2TLS : (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(p->easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
+	curl_easy_setopt(p->easy, CURLOPT_SSL_CTX_FUNCTION, open_tls);
+	curl_easy_setopt(p->easy, CURLOPT_SSL_CTX_DATA, p);
 }
 
 static int setup_http(struct probe *p, const struct probe_target *t)
@@ -293,6 +351,8 @@ static void setup_common(struct probe *p, const struct probe_target *t)
 
 	curl_easy_setopt(p->easy, CURLOPT_PRIVATE, (char *)p);
 	curl_easy_setopt(p->easy, CURLOPT_ERRORBUFFER, p->message);
+	curl_easy_setopt(p->easy, CURLOPT_OPENSOCKETFUNCTION, open_socket);
+	curl_easy_setopt(p->easy, CURLOPT_OPENSOCKETDATA, p);
 	curl_easy_setopt(p->easy, CURLOPT_NOSIGNAL, 1L);
 	curl_easy_setopt(p->easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(p->easy, CURLOPT_PROXY, "");
@@ -329,6 +389,7 @@ int probe_start(struct probes *ps, uint64_t tag, const struct probe_target *t)
 	if (!p)
 		return -ENOMEM;
 	p->tag = tag;
+	p->started = loop_clock();
 	p->easy = curl_easy_init();
 	if (p->easy)
 		rc = probe_setup(p, t);

@@ -139,7 +139,8 @@ static enum reason class_connect(const struct probe_facts *f)
 static enum reason class_cert(const struct probe_facts *f)
 {
 	switch (f->verify) {
-	case X509_V_OK: /* the chain is good, so it was the name */
+	case X509_V_OK:
+	case X509_V_ERR_UNSPECIFIED: /* curl's "not yet known": it checks the name before the chain's result */
 	case X509_V_ERR_HOSTNAME_MISMATCH:
 	case X509_V_ERR_IP_ADDRESS_MISMATCH:
 		return REASON_CERT_NAME;
@@ -186,6 +187,9 @@ static enum reason class_failure(const struct probe_facts *f)
 	case CURLE_SSL_ISSUER_ERROR:
 		return class_cert(f);
 	case CURLE_SSL_CONNECT_ERROR:
+		/* a wrong signature ends as an error of the crypto library, not of verification */
+		if (f->verify == X509_V_ERR_CERT_SIGNATURE_FAILURE)
+			return REASON_CERT_UNTRUSTED;
 		return f->err == ECONNRESET || f->err == EPIPE ? REASON_RESET : REASON_TLS_ALERT;
 	case CURLE_GOT_NOTHING:
 	case CURLE_SEND_ERROR:
