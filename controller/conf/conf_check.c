@@ -181,15 +181,16 @@ static void locals_check(struct parser *p, const struct conf_service *s,
 static void health_check(struct parser *p, const struct conf_health *h,
 			 const struct service_pos *pos)
 {
+	size_t row = (size_t)(row_find(&conf_health_block, "timeout") - conf_health_block.row);
 	char timeout[UNITS_STRLEN], interval[UNITS_STRLEN];
-	struct span at = health_at(pos, "timeout");
+	bool given = pos->health[row].key.len != 0;
 
 	if (h->type == CONF_HEALTH_NONE || mono_cmp(h->timeout, h->interval) <= 0)
 		return;
-	if (!pos->health[row_find(&conf_health_block, "timeout") - conf_health_block.row].key.len)
-		at = health_at(pos, "interval");
-	report_error(&p->report, at, "timeout %s must not be longer than interval %s",
+	report_error(&p->report, health_at(pos, given ? "timeout" : "interval"),
+		     "timeout %s%s must not be longer than interval %s",
 		     units_dur_print(h->timeout, timeout, sizeof(timeout)),
+		     given ? "" : " (the default)",
 		     units_dur_print(h->interval, interval, sizeof(interval)));
 }
 

@@ -120,8 +120,8 @@ void take_nothing(struct parser *p, const struct conf_row *row, struct span key)
 		return;
 	if (row->names)
 		names_list(row->names, &list);
-	report_error(&p->report, key, "'%s' needs a value: %s", row->word,
-		     row->names ? strbuf_str(&list) : kind_hint(row));
+	report_error(&p->report, key, "'%s' needs a value: %s (%s)", row->word,
+		     row->names ? strbuf_str(&list) : kind_hint(row), row->help);
 	strbuf_free(&list);
 }
 
