@@ -164,6 +164,7 @@ void ep_gone(struct model *m, struct ep *e, enum reason why, mono_t now)
 	e->gone_at = now;
 	e->clean_set = false;
 	e->in_flight = false;
+	ep_touch_locals(m, e, now);
 	e->next_probe = MONO_NEVER;
 	drain_stop(&e->drain);
 	note_ep(m, e, &n, now, "%s is gone: packets of its flows are answered with RST",

@@ -161,6 +161,7 @@ void svc_set_paused(struct model *m, struct svc *s, bool paused, uint32_t uid, m
 
 /* model_local.c */
 void ep_assign_locals(struct model *m, struct ep *e, mono_t now);
+void ep_touch_locals(struct model *m, const struct ep *e, mono_t now);
 mono_t locals_tick(struct model *m, mono_t now);
 
 /* plan.c */

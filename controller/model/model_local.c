@@ -141,10 +141,17 @@ static struct run run_of(struct model *m, const struct list *l, mono_t now)
 	return r;
 }
 
+void ep_touch_locals(struct model *m, const struct ep *e, mono_t now)
+{
+	for (uint32_t k = 0; k < e->local_count; k++)
+		m->local[e->local_first + k].used = now;
+}
+
 static void set_run(struct model *m, struct ep *e, struct run r, mono_t now)
 {
 	if (e->local_first == r.first && e->local_count == r.n)
 		return;
+	ep_touch_locals(m, e, now); /* the old ones: in use up to now */
 	e->local_first = (uint16_t)r.first;
 	e->local_count = (uint16_t)r.n;
 	m->dirty = true;
@@ -176,10 +183,8 @@ mono_t locals_tick(struct model *m, mono_t now)
 	mono_t next = MONO_NEVER;
 
 	for (uint32_t i = 1; i < m->ep_end; i++) {
-		const struct ep *e = &m->ep[i];
-
-		for (uint32_t k = 0; e->id && e->member != EP_GONE && k < e->local_count; k++)
-			m->local[e->local_first + k].used = now;
+		if (m->ep[i].id && m->ep[i].member != EP_GONE)
+			ep_touch_locals(m, &m->ep[i], now);
 	}
 	for (uint32_t i = 0; i < RR_MAX_LOCALS; i++) {
 		struct loc *l = &m->local[i];

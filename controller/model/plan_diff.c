@@ -10,10 +10,10 @@
  *     services leave before their elements change, rows of local addresses are there before a connection can
  *     use them (its replies would not be recognised). Rows of new and moved services are held back.
  *  4. rotations and elements of removed services: nothing reaches them any more
- *  5. endpoints: written before a rotation names them; flags that let connections in again
+ *  5. endpoints that the new rotations name: complete before they do; flags that let connections in again
  *  6. rotations: filled in the spare copy, then the service element, then the switch
  *  7. second fill of the address table: new and moved services become reachable, complete
- *  8. endpoints that are gone (no rotation names them), elements and local addresses that are freed
+ *  8. all other endpoints (no rotation names them any more), elements and local addresses that are freed
  *  9. enabled
  * An endpoint element that gets another identity while a rotation names it (ids are quarantined, so only a
  * foreign `have` can ask for it) first has that rotation switched to length 0.
@@ -33,6 +33,7 @@ struct diff {
 	struct rr_vip_bucket *bucket; /* scratch of the search for a seed */
 	uint64_t vip_active; /* after the steps so far */
 	int rc;
+	bool named[RR_MAX_ENDPOINTS]; /* a rotation of `want` holds it */
 	bool stopped[RR_MAX_SERVICES]; /* its rotation was switched to length 0 */
 };
 
@@ -80,11 +81,6 @@ static void ep_stop(struct diff *d)
 	}
 }
 
-static bool ep_live(const struct rr_endpoint *e)
-{
-	return (e->flags & RR_EP_PRESENT) && !(e->flags & RR_EP_GONE);
-}
-
 /* The least write: one store when only the hop or the flags differ. */
 static void ep_update(struct diff *d, uint32_t id)
 {
@@ -107,11 +103,21 @@ static void ep_update(struct diff *d, uint32_t id)
 		step(d, PLAN_EP_FLAGS, id, 0, want->flags);
 }
 
-static void ep_update_all(struct diff *d, bool live)
+static void ep_update_all(struct diff *d, bool named)
 {
 	for (uint32_t i = 1; i < RR_MAX_ENDPOINTS; i++) {
-		if (ep_live(&d->want->endpoint[i]) == live)
+		if (d->named[i] == named)
 			ep_update(d, i);
+	}
+}
+
+static void ep_named(struct diff *d)
+{
+	for (uint32_t i = 0; i < RR_MAX_SERVICES; i++) {
+		uint32_t len = d->want->slot[i] ? RR_ROT_LEN(d->want->service[i].rotation) : 0;
+
+		for (uint32_t k = 0; k < len; k++)
+			d->named[d->want->slot[i][k] & (RR_MAX_ENDPOINTS - 1)] = true;
 	}
 }
 
@@ -296,8 +302,8 @@ static void rot_break(struct diff *d)
 		for (uint32_t k = 0; k < slots; k++) {
 			uint32_t id = d->have->slot[i][k] & (RR_MAX_ENDPOINTS - 1);
 
-			if (ep_same(&d->have->endpoint[id], &d->want->endpoint[id]) ||
-			    !ep_live(&d->want->endpoint[id]))
+			if (!d->named[id] ||
+			    ep_same(&d->have->endpoint[id], &d->want->endpoint[id]))
 				continue;
 			rot_stop(d, i);
 			break;
@@ -375,6 +381,7 @@ static void diff_run(struct diff *d)
 	vip_first(d, &c);
 	if (d->rc)
 		return;
+	ep_named(d);
 	svc_gone(d);
 	rot_break(d);
 	ep_update_all(d, true);

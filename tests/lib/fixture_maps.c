@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * fixture_maps.c - plain arrays that stand for the maps, and the rules that must hold after every single step:
+ *  - a row of the active address table is in the bucket where a packet looks for it, and names a service that is PRESENT
+ *    with this very address, complete with timeouts, or a local address that is there
+ *  - a slot of the active rotation of such a service names an endpoint that is PRESENT, not GONE, of this service,
+ *    with family and address; with a next hop unless it is marked NO_NEW; in nat mode with local addresses of its
+ *    family, each of which the active address table knows
+ *  - no active copy is ever filled
+ *  - a service that is to stay is reachable throughout, with a rotation if it has one before and after
+ *  - after the last step the arrays are what was wanted
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "lib/fixture.h"
+#include "rr_hash.h"
+
+static char said[256];
+
+#define FAIL(...) (snprintf(said, sizeof(said), __VA_ARGS__), said)
+
+void fx_maps_init(struct fx_maps *x)
+{
+	memset(x, 0, sizeof(*x));
+	x->have = plan_new();
+	x->img = calloc(1, sizeof(*x->img));
+	if (!x->have || !x->img)
+		abort();
+}
+
+void fx_maps_free(struct fx_maps *x)
+{
+	plan_free(x->have);
+	free(x->img);
+}
+
+static const struct rr_vip *find_row(const struct plan_image *img, const struct rr_addr *addr,
+				     uint8_t family, uint64_t kind)
+{
+	uint64_t a0 = 0, a1 = 0;
+	const struct rr_vip_bucket *b;
+	uint32_t h;
+
+	memcpy(&a0, addr->a, family == RR_AF_INET ? 4 : 8);
+	if (family == RR_AF_INET6)
+		memcpy(&a1, addr->a + 8, 8);
+	h = rr_vip_hash(a0, a1, kind, (uint32_t)(img->vip_active >> 32)) & (RR_VIP_BUCKETS - 1);
+	b = &img->vip[img->vip_active & 1][h];
+	for (uint32_t w = 0; w < RR_VIP_WAYS; w++) {
+		if (b->e[w].kind == kind && b->e[w].a0 == a0 && b->e[w].a1 == a1)
+			return &b->e[w];
+	}
+	return NULL;
+}
+
+static const struct rr_vip *service_row(const struct plan_image *img, const struct rr_service *s)
+{
+	return find_row(img, &s->addr, s->family,
+			RR_VIP_KIND(s->port, s->proto, s->family, RR_VIP_SERVICE));
+}
+
+static const struct rr_vip *local_row(const struct plan_image *img, const struct rr_local *l)
+{
+	return find_row(img, &l->addr, l->family, RR_VIP_KIND(0, 6, l->family, RR_VIP_LOCAL));
+}
+
+static const char *check_locals(const struct plan_image *img, const struct rr_endpoint *e,
+				uint32_t id)
+{
+	if (!e->local_count)
+		return FAIL("endpoint %u in a nat rotation has no local address", id);
+	for (uint32_t i = e->local_first; i < (uint32_t)e->local_first + e->local_count; i++) {
+		const struct rr_local *l = i < RR_MAX_LOCALS ? &img->local[i] : NULL;
+		const struct rr_vip *row = l && l->family ? local_row(img, l) : NULL;
+
+		if (!l || l->family != e->family)
+			return FAIL("endpoint %u uses local %u, which is of another family or none",
+				    id, i);
+		if (!row || row->id != i)
+			return FAIL(
+				"endpoint %u uses local %u, which the address table does not know",
+				id, i);
+	}
+	return NULL;
+}
+
+static const char *check_slot(const struct plan_image *img, uint32_t service, uint32_t id)
+{
+	static const struct rr_addr none;
+	const struct rr_endpoint *e = id < RR_MAX_ENDPOINTS ? &img->endpoint[id] : NULL;
+
+	if (!id || !e || !(e->flags & RR_EP_PRESENT) || (e->flags & RR_EP_GONE))
+		return FAIL("rotation of %u names endpoint %u, which is not there", service, id);
+	if (e->service != service)
+		return FAIL("rotation of %u names endpoint %u of service %u", service, id,
+			    e->service);
+	if (!e->family || !memcmp(&e->addr, &none, sizeof(none)) || !e->port)
+		return FAIL("endpoint %u in a rotation has no address", id);
+	if (!e->hop && !(e->flags & RR_EP_NO_NEW))
+		return FAIL("endpoint %u takes connections without a next hop", id);
+	return img->service[service].mode == RR_MODE_NAT ? check_locals(img, e, id) : NULL;
+}
+
+static const char *check_service(const struct plan_image *img, uint32_t id,
+				 const struct rr_vip *row)
+{
+	const struct rr_service *s = &img->service[id];
+	uint32_t len = RR_ROT_LEN(s->rotation);
+	const struct rr_rotation *r = &img->rotation[id * 2 + RR_ROT_COPY(s->rotation)];
+
+	if (!(s->flags & RR_SVC_PRESENT) || !s->t_est || !s->t_syn)
+		return FAIL("address table names service %u, which is not there or not complete",
+			    id);
+	if (service_row(img, s) != row)
+		return FAIL("service %u is reached by another address than its own", id);
+	if (len > RR_MAX_SLOTS)
+		return FAIL("rotation of %u has %u slots", id, len);
+	for (uint32_t k = 0; k < len; k++) {
+		const char *err = check_slot(img, id, r->slot[k]);
+
+		if (err)
+			return err;
+	}
+	return NULL;
+}
+
+static const char *check_row(const struct plan_image *img, const struct rr_vip *row)
+{
+	if ((row->kind >> 32) == RR_VIP_SERVICE)
+		return row->id < RR_MAX_SERVICES ? check_service(img, row->id, row)
+						 : FAIL("service id %u", row->id);
+	if ((row->kind >> 32) != RR_VIP_LOCAL || row->id >= RR_MAX_LOCALS)
+		return FAIL("row of unknown type or id %u", row->id);
+	if (!img->local[row->id].family || local_row(img, &img->local[row->id]) != row)
+		return FAIL("address table names local %u, which is not there", row->id);
+	return NULL;
+}
+
+const char *fx_check(const struct plan_image *img)
+{
+	const struct rr_vip_bucket *b = img->vip[img->vip_active & 1];
+
+	for (uint32_t i = 0; i < RR_VIP_BUCKETS * RR_VIP_WAYS; i++) {
+		const struct rr_vip *row = &b[i / RR_VIP_WAYS].e[i % RR_VIP_WAYS];
+		const char *err = row->kind ? check_row(img, row) : NULL;
+
+		if (err)
+			return err;
+	}
+	return NULL;
+}
+
+/* Before a step: it must not touch what packets read. */
+static const char *check_fill(const struct plan_image *img, const struct plan_op *op)
+{
+	if (op->kind == PLAN_ROT_FILL && op->copy == RR_ROT_COPY(img->service[op->id].rotation))
+		return FAIL("the active rotation of %u is filled in place", op->id);
+	if (op->kind == PLAN_VIP_FILL && op->copy == (img->vip_active & 1))
+		return FAIL("the active address table is filled in place");
+	return NULL;
+}
+
+static bool stays(const struct rr_service *a, const struct rr_service *b)
+{
+	return (a->flags & b->flags & RR_SVC_PRESENT) &&
+	       !memcmp(&a->addr, &b->addr, sizeof(a->addr)) && a->port == b->port &&
+	       a->family == b->family && a->mode == b->mode;
+}
+
+static const char *check_steady(const struct plan_image *img, const struct plan *have,
+				const struct plan *want)
+{
+	for (uint32_t i = 0; i < RR_MAX_SERVICES; i++) {
+		const struct rr_service *a = &have->service[i], *b = &want->service[i];
+
+		if (!stays(a, b))
+			continue;
+		if (!service_row(img, a))
+			return FAIL("service %u is out of reach for a moment", i);
+		if (RR_ROT_LEN(a->rotation) && RR_ROT_LEN(b->rotation) &&
+		    !RR_ROT_LEN(img->service[i].rotation))
+			return FAIL("service %u is without a rotation for a moment", i);
+	}
+	return NULL;
+}
+
+static const char *check_rotations(const struct plan_image *img, const struct plan *want)
+{
+	for (uint32_t i = 0; i < RR_MAX_SERVICES; i++) {
+		uint32_t word = want->service[i].rotation;
+		const struct rr_rotation *r = &img->rotation[i * 2 + RR_ROT_COPY(word)];
+
+		if (memcmp(&img->service[i], &want->service[i], sizeof(img->service[i])))
+			return FAIL("service %u is not as wanted in the end", i);
+		if (RR_ROT_LEN(word) &&
+		    memcmp(r->slot, want->slot[i], RR_ROT_LEN(word) * sizeof(uint16_t)))
+			return FAIL("rotation of %u is not as wanted in the end", i);
+	}
+	return NULL;
+}
+
+static const char *check_end(const struct plan_image *img, const struct plan *want)
+{
+	static struct rr_vip_bucket bucket[RR_VIP_BUCKETS];
+
+	for (uint32_t i = 0; i < RR_MAX_ENDPOINTS; i++) {
+		if (memcmp(&img->endpoint[i], &want->endpoint[i], sizeof(img->endpoint[i])))
+			return FAIL("endpoint %u is not as wanted in the end", i);
+	}
+	if (memcmp(img->local, want->local, sizeof(img->local)))
+		return FAIL("local addresses are not as wanted in the end");
+	if (memcmp(img->iface, want->iface, sizeof(img->iface)))
+		return FAIL("interfaces are not as wanted in the end");
+	if (img->enabled != want->enabled || img->vip_active != want->vip_active)
+		return FAIL("control words are not as wanted in the end");
+	if (!plan_vip_place(want, (uint32_t)(want->vip_active >> 32), bucket))
+		return FAIL("the chosen seed does not fit");
+	if (memcmp(bucket, img->vip[want->vip_active & 1], sizeof(bucket)))
+		return FAIL("the address table is not as wanted in the end");
+	return check_rotations(img, want);
+}
+
+static const char *check_steps(struct fx_maps *x, struct plan *want, const struct plan_ops *ops,
+			       bool steady)
+{
+	const char *err = NULL;
+
+	for (size_t i = 0; i < ops->n && !err; i++) {
+		err = check_fill(x->img, &ops->op[i]);
+		plan_image_apply(x->img, want, &ops->op[i]);
+		if (!err)
+			err = fx_check(x->img);
+		if (!err && steady)
+			err = check_steady(x->img, x->have, want);
+		if (err)
+			fprintf(stderr, "after step %zu of %zu (%s %u): %s\n", i + 1, ops->n,
+				plan_op_name(ops->op[i].kind), ops->op[i].id, err);
+	}
+	return err ? err : check_end(x->img, want);
+}
+
+const char *fx_steps(struct fx_maps *x, struct plan *want, bool steady)
+{
+	struct plan_ops ops = { 0 };
+	const char *err;
+	int rc = plan_diff(x->have, want, &ops);
+
+	err = rc ? FAIL("plan_diff: %d", rc) : check_steps(x, want, &ops, steady);
+	x->steps += ops.n;
+	x->diffs++;
+	plan_ops_free(&ops);
+	plan_free(x->have);
+	x->have = want;
+	return err;
+}
+
+const char *fx_push(struct fx_maps *x, struct model *m)
+{
+	struct plan *want = plan_new();
+	const char *err;
+
+	if (!want)
+		abort();
+	if (plan_build(m, want)) {
+		plan_free(want);
+		return FAIL("plan_build failed");
+	}
+	err = fx_steps(x, want, true);
+	model_planned(m);
+	return err;
+}
+
+bool fx_in_rotation(const struct fx_maps *x, uint32_t service, uint32_t endpoint)
+{
+	uint32_t word = x->img->service[service].rotation;
+
+	for (uint32_t k = 0; k < RR_ROT_LEN(word); k++) {
+		if (x->img->rotation[service * 2 + RR_ROT_COPY(word)].slot[k] == endpoint)
+			return true;
+	}
+	return false;
+}
