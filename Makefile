@@ -89,7 +89,8 @@ progs      = $(patsubst tests/%.c,$(B)/tests/%,$(wildcard $(1)))
 
 PURE_PROGS := $(call progs,tests/unit/test_*.c tests/sim/sim_*.c tests/golden/golden_*.c)
 BPF_PROGS  := $(call progs,$(filter-out %.bpf.c,$(wildcard tests/bpf/test_*.c)))
-BPF_HELP   := $(patsubst tests/%.bpf.c,$(B)/tests/%.bpf.o,$(wildcard tests/bpf/*.bpf.c tests/net/*.bpf.c))
+BPF_HELP   := $(patsubst tests/%.bpf.c,$(B)/tests/%.bpf.o,$(wildcard tests/bpf/*.bpf.c))
+NET_HELP   := $(patsubst tests/%.bpf.c,$(B)/tests/%.bpf.o,$(wildcard tests/net/*.bpf.c))
 FUZZERS    := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
 BENCHES    := $(patsubst tests/bench/%.c,$(B)/bench/%,$(call sources,tests/bench))
 BENCH_HELP := $(patsubst tests/bench/%.bpf.c,$(B)/bench/%.bpf.o,$(wildcard tests/bench/*.bpf.c))
@@ -160,10 +161,11 @@ $(BENCHES): $(B)/bench/%: tests/bench/%.c $(BENCH_LIBS) $(BENCH_HELP) $(wildcard
 
 tests-pure: $(PURE_PROGS)
 tests-bpf: $(BPF_PROGS) $(BPF_HELP)
+tests-net: all $(NET_HELP)
 tests-fuzz: $(FUZZERS)
 tests-bench: $(BENCHES) $(BENCH_HELP)
 pure-objects: $(PURE)
-tests: tests-pure tests-bpf tests-fuzz ## build every test program
+tests: tests-pure tests-bpf tests-net tests-fuzz ## build every test program
 
 RUN := RRLB_BUILD=$(B) MAKE="$(MAKE)" scripts/test
 check: ## format, layers, purity, shellcheck, man pages, unit, sim, golden; no root
@@ -227,5 +229,5 @@ help: ## this list
 -include $(wildcard $(O)/*/*.d $(S)/*/*.d $(S)/tests/*/*.d $(B)/fuzz/obj/*/*.d)
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all tests tests-pure tests-bpf tests-fuzz tests-bench pure-objects check check-root fuzz bench format \
+.PHONY: all tests tests-pure tests-bpf tests-net tests-fuzz tests-bench pure-objects check check-root fuzz bench format \
 	format-check metrics tags compile_commands.json install uninstall clean help

@@ -19,7 +19,9 @@
 # Two traps of veth that a real NIC does not have:
 #  - Local TCP stacks hand half-done checksums and packets of 64 KB to a veth. A program that rewrites addresses and
 #    sends the frame on would pass the broken checksum along: tx checksum, TSO and GSO are off where packets start.
-#  - Frames that XDP sends (XDP_TX, redirect) arrive only if the veth's other end has an XDP program or GRO: GRO is on.
+#  - Frames that XDP sends arrive only if the veth's other end runs NAPI. For redirected frames GRO is enough; frames of
+#    XDP_TX are put into its ring but it is not woken unless it has an XDP program (with GRO alone they lie there until
+#    something else is sent, and a busy link stands still): the far ends have one that passes everything.
 
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 BUILD=${RRLB_BUILD:-build}
@@ -59,6 +61,14 @@ ns() {
 	nsenter --net="/run/netns/$name" "$@"
 }
 
+# spawn KEY NAME COMMAND...: the same in the background; PIDS[KEY] is the command's own process
+spawn() {
+	local key=$1 name=$2
+	shift 2
+	nsenter --net="/run/netns/$name" "$@" &
+	PIDS[$key]=$!
+}
+
 ns_add() {
 	ip netns add "$1"
 	ip -n "$1" link set lo up
@@ -80,14 +90,14 @@ addr() {
 	ip -n "$1" addr add "$4" dev "$2" nodad
 }
 
-# host_link NS IF: packets start here: whole checksums, frames no larger than the MTU
+# host_offloads NS IF: packets start here: whole checksums, frames no larger than the MTU
 host_offloads() {
 	ns "$1" ethtool -K "$2" tx off tso off gso off >/dev/null 2>&1
 }
 
-# gro NS IF: the other end sends by XDP
-gro() {
-	ns "$1" ethtool -K "$2" gro on >/dev/null
+# far_end NS IF: the other end sends by XDP
+far_end() {
+	ns "$1" ip link set dev "$2" xdpdrv obj "$BUILD/tests/net/xdp_pass.bpf.o" sec xdp
 }
 
 switch_up() {
@@ -116,8 +126,8 @@ net_up() {
 		addr c c0 10.0.1.2/24 2001:db8:1::2/64
 		addr b b0 10.0.1.1/24 2001:db8:1::1/64
 		addr b b1 10.0.2.1/24 2001:db8:2::1/64
-		gro c c0
-		gro s p-b-b1
+		far_end c c0
+		far_end s p-b-b1
 		IFACES="b0 b1" CLIENT4=10.0.1.2 CLIENT6=2001:db8:1::2 GW4=10.0.1.1 GW6=2001:db8:1::1
 		;;
 	one-arm)
@@ -125,7 +135,7 @@ net_up() {
 		plug b b0
 		addr c c0 10.0.2.2/24 2001:db8:2::2/64
 		addr b b0 10.0.2.1/24 2001:db8:2::1/64
-		gro s p-b-b0
+		far_end s p-b-b0
 		IFACES="b0" CLIENT4=10.0.2.2 CLIENT6=2001:db8:2::2 GW4=10.0.2.1 GW6=2001:db8:2::1
 		;;
 	*) fail "no topology '$topology'" ;;
@@ -220,9 +230,7 @@ server_start() {
 	chmod 777 "$WORK/ep$n.tmp" "$WORK/ep$n.www/up"
 	head -c 40960 /dev/zero >"$WORK/ep$n.www/slow/40k"
 	nginx_conf "$n" "$port" >"$WORK/ep$n.conf"
-	# shellcheck disable=SC2094
-	ns "e$n" nginx -e "$WORK/ep$n.log" -c "$WORK/ep$n.conf" </dev/null >>"$WORK/ep$n.log" 2>&1 &
-	PIDS[ep$n]=$!
+	spawn "ep$n" "e$n" nginx -e "$WORK/ep$n.log" -c "$WORK/ep$n.conf" </dev/null >>"$WORK/ep$n.out" 2>&1
 	wait_for 10 listening "e$n" "$port"
 }
 
@@ -280,8 +288,7 @@ lb_conf() {
 # lb_start [OPTION...]: rrlbd on $WORK/rrlbd.conf; returns when it answers
 # shellcheck disable=SC2120
 lb_start() {
-	ns b "${RRLBD:-$BUILD/rrlbd}" -c "$WORK/rrlbd.conf" "$@" </dev/null >>"$WORK/rrlbd.log" 2>&1 &
-	PIDS[rrlbd]=$!
+	spawn rrlbd b "$BUILD/rrlbd" -c "$WORK/rrlbd.conf" "$@" </dev/null >>"$WORK/rrlbd.log" 2>&1
 	if ! wait_for 15 lb_answers; then
 		tail -n 20 "$WORK/rrlbd.log"
 		fail "rrlbd does not answer"
@@ -369,8 +376,8 @@ url() { # 4|6 PATH
 	esac
 }
 
-client() { # CURL-ARGUMENTS...: one TLS connection for each transfer
-	ns c curl -sk -g --http1.1 --no-sessionid -m 20 --connect-timeout 5 "$@"
+client() { # CURL-ARGUMENTS...
+	ns c curl -sk --http1.1 --no-sessionid -m 20 --connect-timeout 5 "$@"
 }
 
 # connections COUNT [4|6]: that many new TLS connections, one after the other; prints who answered, one a line
@@ -380,7 +387,7 @@ connections() {
 
 # tally: lines of "epN" -> "ep1=100 ep2=100 ep3=100"
 tally() {
-	sort | uniq -c | awk '{ printf "%s%s=%s", NR > 1 ? " " : "", $2, $1 } END { print "" }'
+	sort | uniq -c | awk '{ printf "%s%s=%s", (NR > 1 ? " " : ""), $2, $1 } END { print "" }'
 }
 
 # load_start NAME [4|6] [PARALLEL]: endless short TLS connections in the background, answers to $WORK/NAME.out ("epN", or
@@ -435,8 +442,8 @@ session_open() {
 	rm -f "$WORK/$1.in"
 	mkfifo "$WORK/$1.in"
 	: >"$WORK/$1.out"
-	ns c openssl s_client -quiet -connect "$to:443" <"$WORK/$1.in" >"$WORK/$1.out" 2>"$WORK/$1.err" &
-	PIDS[$1]=$!
+	# shellcheck disable=SC2094
+	spawn "$1" c openssl s_client -quiet -connect "$to:443" <"$WORK/$1.in" >"$WORK/$1.out" 2>"$WORK/$1.err"
 	# The open descriptor keeps the session's input open between requests.
 	exec {fd}>"$WORK/$1.in"
 	SESSION_FD[$1]=$fd

@@ -84,8 +84,7 @@ next_probe_after_port_moves() {
 	server_kill 1
 	sed -i 's/ ssl backlog/ backlog/; s/ ssl ipv6only/ ipv6only/' "$WORK/ep1.conf"
 	sed '/ssl/d; s/listen .*8443 .*/&/' "$WORK/ep1.conf" >"$WORK/plain.conf"
-	ns e1 nginx -e "$WORK/ep1.log" -c "$WORK/plain.conf" </dev/null >/dev/null 2>&1 &
-	PIDS[ep1]=$!
+	spawn ep1 e1 nginx -e "$WORK/ep1.log" -c "$WORK/plain.conf" </dev/null >/dev/null 2>&1
 	wait_for 5 listening e1 8443 || fail "plain server does not listen"
 	wait_for 5 ep_is web 1 DOWN || fail "ep1 is $(ep_field web 1 state)"
 	sleep 1

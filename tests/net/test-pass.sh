@@ -25,8 +25,7 @@ tcp_beside_the_service() {
 	start
 	mkdir "$WORK/ssh"
 	head -c 3000000 /dev/urandom >"$WORK/ssh/file"
-	(cd "$WORK/ssh" && ns b python3 -m http.server --bind :: 2222 >/dev/null 2>&1) &
-	PIDS[ssh]=$!
+	spawn ssh b python3 -m http.server --bind :: -d "$WORK/ssh" 2222 >/dev/null 2>&1
 	wait_for 5 listening b 2222 || fail "python3 does not listen"
 	for to in "$VIP4" "[$VIP6]" "$GW4" "[$GW6]"; do
 		same "3 MB from $to:2222" "$(sha256sum <"$WORK/ssh/file")" \
@@ -40,7 +39,7 @@ tcp_beside_the_service() {
 host_is_a_client() {
 	local got
 	start one-arm
-	got=$(ns b curl -sk -m 10 -H 'Connection: close' "https://$(ep4 1):8443/?[1-50]" "https://[$(ep6 2)]:8443/?[1-50]" -g | tally)
+	got=$(ns b curl -sk -m 10 -H 'Connection: close' "https://$(ep4 1):8443/?[1-50]" "https://[$(ep6 2)]:8443/?[1-50]" | tally)
 	same "own connections" "ep1=50 ep2=50" "$got"
 }
 
@@ -50,8 +49,7 @@ mac_of() { # NS IF
 
 # sees NS IF FILTER KIND DESTINATION: the frame reaches the host's stack behind XDP
 sees() {
-	ns b timeout 8 tcpdump -nl -c 1 -i b0 "$1" >"$WORK/seen" 2>"$WORK/tcpdump" &
-	PIDS[dump]=$!
+	spawn dump b timeout 8 tcpdump -nl -c 1 -i b0 "$1" >"$WORK/seen" 2>"$WORK/tcpdump"
 	wait_for 5 grep -q 'listening on' "$WORK/tcpdump" || fail "tcpdump: $(cat "$WORK/tcpdump")"
 	ns c python3 "$TOP/tests/net/frames.py" c0 "$(mac_of b b0)" "$2" "$CLIENT4" "$3"
 	wait "${PIDS[dump]}" || fail "$2 did not pass"

@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2119,SC2120,SC2154
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # The test network itself, without rrlb: when this fails, nothing else in tests/net means anything.
-TESTS="routed_two_arm switched_one_arm redirect_arrives"
+TESTS="routed_two_arm switched_one_arm links_are_prepared"
 
 routed_two_arm() {
 	net_up two-arm
@@ -24,9 +24,8 @@ switched_one_arm() {
 	same "no neighbour entry for the service" "" "$(ip -n c neigh show "$VIP4"; ip -n c neigh show "$VIP6")"
 }
 
-redirect_arrives() {
+links_are_prepared() {
 	net_up two-arm
-	same "gro on the far ends" "on on" "$(ns c ethtool -k c0 | awk '/^generic-receive/ { printf "%s ", $2 }')$(
-		ns s ethtool -k p-b-b1 | awk '/^generic-receive/ { print $2 }')"
+	same "program on the far ends" "1 1" "$(ip -j -n c link show c0 | jq .[0].xdp.mode) $(ip -j -n s link show p-b-b1 | jq .[0].xdp.mode)"
 	same "whole checksums from the client" off "$(ns c ethtool -k c0 | awk '/^tx-checksumming/ { print $2 }')"
 }
