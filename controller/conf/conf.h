@@ -18,7 +18,7 @@
 #define CONF_NAME_MAX 64
 #define CONF_MAX_ERRORS 20
 #define CONF_MAX_LOCALS 8
-#define CONF_MAX_IFACES 16
+#define CONF_MAX_IFACES 15
 #define CONF_MAX_SERVICES 256
 #define CONF_MAX_ENDPOINTS 1024 /* of one service */
 #define CONF_MAX_ALL_ENDPOINTS 8191 /* of all services together */
@@ -96,7 +96,7 @@ struct conf_iface {
 
 struct conf {
 	struct conf_iface *iface;
-	size_t ifaces; /* 1..16 */
+	size_t ifaces; /* 1..15: RR_MAX_IFACES */
 	struct conf_service *service;
 	size_t services; /* 0..256 */
 	char socket[108]; /* /run/rrlb/control.sock */
