@@ -191,15 +191,32 @@ void fx_result(struct model *m, uint32_t endpoint, enum reason why, mono_t now)
 	model_probe_result(m, &p, now);
 }
 
+static void check_now(struct model *m, const struct view_service *s, mono_t now)
+{
+	for (size_t i = 0; i < s->endpoints; i++) {
+		struct model_op op = { .verb = VERB_CHECK,
+				       .service = s->name,
+				       .endpoint = s->endpoint[i].addr };
+		char err[256];
+
+		if (s->endpoint[i].admin != EP_MAINT)
+			model_verb(m, &op, err, sizeof(err), now);
+	}
+}
+
 void fx_all_up(struct model *m, mono_t now)
 {
 	static uint32_t id[RR_MAX_ENDPOINTS];
+	struct view *v = need(view_build(m, now));
 	size_t n;
 
 	fx_hops(m, now);
-	n = model_due(m, id, RR_MAX_ENDPOINTS, mono_add(now, MONO_S(3600)));
+	for (size_t i = 0; i < v->services; i++)
+		check_now(m, &v->service[i], now);
+	n = model_due(m, id, RR_MAX_ENDPOINTS, now);
 	for (size_t i = 0; i < n; i++)
 		fx_result(m, id[i], REASON_PASS, now);
+	view_free(v);
 }
 
 enum model_rc fx_verb(struct model *m, enum model_verb v, const char *service, const char *addr,
