@@ -9,7 +9,7 @@
 #   tests/bpf/X.bpf.c            helper objects for them: build/tests/bpf/X.bpf.o
 #   tests/fuzz/fuzz_X.c          LLVMFuzzerTestOneInput; seeds in tests/fuzz/corpus/X/
 #   tests/golden/run.sh, tests/net/test-X.sh   shell, TAP as well
-#   tests/bench/X.c, X.bpf.c     not tests: optimised, all layers; build/bench/X, run by scripts/bench
+#   tests/bpf/bench*.c           not a test: optimised; build/bench/bench, run by scripts/bench
 # The layers are linked as archives: a test that includes a .c to reach its statics does not clash with it.
 # Tests run from the top of the tree; RRLB_BUILD names the build folder.
 
@@ -92,8 +92,7 @@ BPF_PROGS  := $(call progs,$(filter-out %.bpf.c,$(wildcard tests/bpf/test_*.c)))
 BPF_HELP   := $(patsubst tests/%.bpf.c,$(B)/tests/%.bpf.o,$(wildcard tests/bpf/*.bpf.c))
 NET_HELP   := $(patsubst tests/%.bpf.c,$(B)/tests/%.bpf.o,$(wildcard tests/net/*.bpf.c))
 FUZZERS    := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*.c))
-BENCHES    := $(patsubst tests/bench/%.c,$(B)/bench/%,$(call sources,tests/bench))
-BENCH_HELP := $(patsubst tests/bench/%.bpf.c,$(B)/bench/%.bpf.o,$(wildcard tests/bench/*.bpf.c))
+BENCH_HELP := $(patsubst tests/%.bpf.c,$(B)/tests/%.bpf.o,$(wildcard tests/bpf/bench*.bpf.c))
 
 # The mains stay out of the archives, so that a test brings its own.
 MAINS      := daemon/main daemon/rrlbd ctl/rrctl ctl/main
@@ -128,7 +127,11 @@ $(PURE_PROGS): $(B)/tests/%: $(S)/tests/%.o $(PURE_LIBS)
 	@mkdir -p $(@D)
 	@echo "  LD      $@"
 	$(Q)$(CC) $(TEST_SAN) $< -Wl,--start-group $(PURE_LIBS) -Wl,--end-group $(TEST_LIBS) -o $@
-BPF_LIBS   := $(S)/testlib.a $(call archives,$(S),daemon sys $(PURE_LAYERS))
+# The packet tables, and what the programs that run them share.
+$(S)/pathlib.a: $(patsubst %.c,$(S)/%.o,$(wildcard tests/bpf/path_*.c tests/bpf/cases_*.c))
+	@mkdir -p $(@D) && rm -f $@
+	$(Q)ar rcs $@ $^
+BPF_LIBS   := $(S)/pathlib.a $(S)/testlib.a $(call archives,$(S),daemon sys $(PURE_LAYERS))
 $(BPF_PROGS): $(B)/tests/%: $(S)/tests/%.o $(BPF_LIBS) $(BPF_HELP) $(B)/rr_xdp.bpf.o
 	@mkdir -p $(@D)
 	@echo "  LD      $@"
@@ -149,21 +152,16 @@ $(FUZZERS): $(B)/fuzz/%: tests/fuzz/%.c $(FUZZ_LIBS) $(wildcard bpf/*.h tests/li
 		-Wl,--start-group $(FUZZ_LIBS) -Wl,--end-group -ljansson -lm -o $@
 
 # ---- bench ----
-BENCH_LIBS := $(call archives,$(O),daemon sys $(PURE_LAYERS))
-$(B)/bench/%.bpf.o: tests/bench/%.bpf.c $(wildcard bpf/*.h include/*.h tests/bench/*.h)
-	@mkdir -p $(@D)
-	@echo "  BPF     $@"
-	$(Q)$(CLANG) $(BPF_CFLAGS) $(TEST_INC) -c $< -o $@
-$(BENCHES): $(B)/bench/%: tests/bench/%.c $(BENCH_LIBS) $(BENCH_HELP) $(wildcard tests/bench/*.h)
+$(B)/bench/bench: $(filter-out %.bpf.c,$(wildcard tests/bpf/bench*.c)) $(wildcard tests/bpf/bench*.h include/*.h) | $(BENCH_HELP) $(B)/rr_xdp.bpf.o
 	@mkdir -p $(@D)
 	@echo "  LD      $@"
-	$(Q)$(CC) $(CPPFLAGS) $(TEST_INC) $(CFLAGS) -pthread $< -Wl,--start-group $(BENCH_LIBS) -Wl,--end-group $(LDLIBS) -o $@
+	$(Q)$(CC) $(CPPFLAGS) $(TEST_INC) $(CFLAGS) $(filter %.c,$^) -lbpf -ljansson -o $@
 
 tests-pure: $(PURE_PROGS)
 tests-bpf: $(BPF_PROGS) $(BPF_HELP)
 tests-net: all $(NET_HELP)
 tests-fuzz: $(FUZZERS)
-tests-bench: $(BENCHES) $(BENCH_HELP)
+tests-bench: $(B)/bench/bench $(BENCH_HELP) $(B)/rr_xdp.bpf.o
 pure-objects: $(PURE)
 tests: tests-pure tests-bpf tests-net tests-fuzz ## build every test program
 
