@@ -22,15 +22,25 @@ static int fail(char *err, size_t errlen, const char *what, const char *name)
 	return -1;
 }
 
+/* jansson quotes what it did not like. */
+static void make_printable(char *text)
+{
+	for (; *text; text++) {
+		if ((unsigned char)*text < 0x20 || *text == 0x7f)
+			*text = '?';
+	}
+}
+
 static json_t *load(const char *line, size_t len, char *err, size_t errlen)
 {
 	json_error_t je;
 	json_t *root;
 
 	root = json_loadb(line, len, JSON_REJECT_DUPLICATES, &je);
-	if (!root)
+	if (!root) {
 		snprintf(err, errlen, "not JSON: %.160s at column %d", je.text, je.column);
-	else if (!json_is_object(root)) {
+		make_printable(err);
+	} else if (!json_is_object(root)) {
 		snprintf(err, errlen, "not a JSON object");
 		json_decref(root);
 		root = NULL;

@@ -10,11 +10,12 @@
 
 static const char head[] =
 	"# bash completion for rrctl; made by `rrctl completion bash`\n"
+	"# shellcheck shell=bash disable=SC2207\n"
 	"_rrctl_names() { rrctl -o tsv \"$@\" 2>/dev/null | tail -n +2; }\n"
 	"_rrctl_services() { _rrctl_names service list | cut -f1; }\n"
 	"_rrctl_endpoints() { _rrctl_names endpoint list | cut -f1,2 | tr '\\t' '/'; }\n"
 	"_rrctl() {\n"
-	"\tlocal cur=$2 words=() w path= kind= opts=\n"
+	"\tlocal cur=$2 words=() w path='' kind='' opts=''\n"
 	"\t[ -n \"${BASH_VERSION:-}\" ] || return 0\n"
 	"\tif declare -F _get_comp_words_by_ref >/dev/null; then\n"
 	"\t\t_get_comp_words_by_ref -n : cur\n"

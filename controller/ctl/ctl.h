@@ -11,6 +11,7 @@
 struct ctl {
 	struct output out;
 	const char *socket;
+	const char *build; /* version of this rrctl */
 	const struct api_verb *verb;
 	json_t *args;
 	bool help; /* -h: show the usage of the verb, or of all */

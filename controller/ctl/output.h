@@ -20,6 +20,7 @@ enum col_kind {
 	COL_REAL, /* one digit behind the point */
 	COL_SHARE, /* 0.204 -> 20.4% */
 	COL_MS, /* 80000 -> 1m20s */
+	COL_DUR, /* milliseconds, exact: 300ms, 15m */
 	COL_US, /* 6900 -> 6.9ms */
 	COL_BOOL, /* yes, no */
 };

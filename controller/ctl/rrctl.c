@@ -167,7 +167,9 @@ static bool want_color(void)
 
 int main(int argc, char **argv)
 {
-	struct ctl ctl = { .socket = API_SOCKET, .out = { .ops = &output_text } };
+	struct ctl ctl = { .socket = API_SOCKET,
+			   .build = RRLB_VERSION,
+			   .out = { .ops = &output_text } };
 	int rc;
 
 	ctl.out.color = want_color();

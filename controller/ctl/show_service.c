@@ -62,11 +62,11 @@ void show_service_show(struct ctl *ctl, const struct api_reply *r)
 		{ "bytes out", "bytes_out", COL_INT },
 		{ "on unknown", "settings.on_unknown", COL_STR },
 		{ "overflow", "settings.overflow", COL_STR },
-		{ "idle timeout", "settings.timeout_idle_ms", COL_MS },
-		{ "drain deadline", "settings.drain_deadline_ms", COL_MS },
+		{ "idle timeout", "settings.timeout_idle_ms", COL_DUR },
+		{ "drain deadline", "settings.drain_deadline_ms", COL_DUR },
 		{ "on deadline", "settings.on_deadline", COL_STR },
 		{ "health", "settings.health", COL_STR },
-		{ "health interval", "settings.health_interval_ms", COL_MS },
+		{ "health interval", "settings.health_interval_ms", COL_DUR },
 		{ 0 },
 	};
 

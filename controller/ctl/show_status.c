@@ -166,6 +166,6 @@ void show_version(struct ctl *ctl, const struct api_reply *r)
 
 	if (!r->ok)
 		return;
-	json_object_set_new(r->data, "client", json_string(RRLB_VERSION));
+	json_object_set_new(r->data, "client", json_string(ctl->build));
 	ctl->out.ops->record(&ctl->out, columns, r->data);
 }

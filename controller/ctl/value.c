@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ctl/output.h"
+#include "util/units.h"
 
 const json_t *value_of(const json_t *row, const char *key)
 {
@@ -42,7 +43,9 @@ void put_age(struct strbuf *sb, json_int_t ms)
 
 static void put_us(struct strbuf *sb, json_int_t us)
 {
-	if (us < 1000)
+	if (!us) /* a phase that was not reached */
+		strbuf_putc(sb, '-');
+	else if (us < 1000)
 		strbuf_printf(sb, "%lldus", (long long)us);
 	else if (us < 10000)
 		strbuf_printf(sb, "%.1fms", (double)us / 1e3);
@@ -61,6 +64,8 @@ static void put_string(struct strbuf *sb, const char *s)
 
 static void put_number(struct strbuf *sb, enum col_kind kind, const json_t *v)
 {
+	char dur[UNITS_STRLEN];
+
 	if (kind == COL_SHARE)
 		strbuf_printf(sb, "%.1f%%", json_number_value(v) * 100);
 	else if (kind == COL_REAL)
@@ -69,6 +74,8 @@ static void put_number(struct strbuf *sb, enum col_kind kind, const json_t *v)
 		strbuf_printf(sb, "%g", json_real_value(v));
 	else if (kind == COL_MS)
 		put_age(sb, json_integer_value(v));
+	else if (kind == COL_DUR)
+		strbuf_puts(sb, units_dur_print(MONO_MS(json_integer_value(v)), dur, sizeof(dur)));
 	else if (kind == COL_US)
 		put_us(sb, json_integer_value(v));
 	else

@@ -48,9 +48,10 @@ static void reply(const char *text, size_t size)
 	if (api_reply_parse(&r, text, size, err, sizeof(err))) {
 		MUST(err[0]);
 	} else {
-		MUST(r.error && (r.ok ? !r.code : r.code >= API_FAILED && r.code <= API_PERMISSION));
-		line = r.ok ? api_reply_format(r.data, r.more) :
-			      api_error_format(r.code, r.error, r.data);
+		MUST(r.error &&
+		     (r.ok ? !r.code : r.code >= API_FAILED && r.code <= API_PERMISSION));
+		line = r.ok ? api_reply_format(r.data, r.more)
+			    : api_error_format(r.code, r.error, r.data);
 		MUST(line);
 		free(line);
 	}
