@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * rig.c - loads the packet path under test through its skeleton, with tables of the size that a test wants, and gives access
+ * to all of it. Owns the loaded program and the mappings; nothing is pinned or attached.
+ */
+#include <err.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+
+#include "lib/rig.h"
+#include "rr_hash.h"
+
+/* bpftool's output casts a const away */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wcast-qual"
+#include "rr_xdp.skel.h"
+#pragma GCC diagnostic pop
+
+#define RIG_SETS 256u
+
+static const char *const map_name[] = {
+#define NAME(id, name, mm) [RR_MAP_##id] = #name,
+	RR_MAPS(NAME)
+#undef NAME
+};
+
+static const bool map_mapped[] = {
+#define MAPPED(id, name, mm) [RR_MAP_##id] = mm,
+	RR_MAPS(MAPPED)
+#undef MAPPED
+};
+
+static void rig_size(struct rig *r)
+{
+	struct rig_opts *o = &r->opts;
+
+	o->flow4_sets = o->flow4_sets ? o->flow4_sets : RIG_SETS;
+	o->flow6_sets = o->flow6_sets ? o->flow6_sets : RIG_SETS;
+	r->skel->rodata->rr_flow4_sets = o->flow4_sets;
+	r->skel->rodata->rr_flow6_sets = o->flow6_sets;
+	if (o->port_lo) {
+		r->skel->rodata->rr_port_lo = o->port_lo;
+		r->skel->rodata->rr_port_hi = o->port_hi;
+	}
+	bpf_map__set_max_entries(r->skel->maps.flows4, o->flow4_sets);
+	bpf_map__set_max_entries(r->skel->maps.flows6, o->flow6_sets);
+	bpf_map__set_max_entries(r->skel->maps.cold4, o->flow4_sets * RR_FLOW4_WAYS);
+	bpf_map__set_max_entries(r->skel->maps.cold6, o->flow6_sets * RR_FLOW6_WAYS);
+}
+
+static void rig_map(struct rig *r, enum rr_map id)
+{
+	struct bpf_map *m = bpf_object__find_map_by_name(r->skel->obj, map_name[id]);
+	size_t size;
+
+	if (!m)
+		errx(1, "map %s is not in the object", map_name[id]);
+	r->fd[id] = bpf_map__fd(m);
+	r->entries[id] = bpf_map__max_entries(m);
+	if (!map_mapped[id])
+		return;
+	size = (size_t)r->entries[id] * ((bpf_map__value_size(m) + 7) & ~7u);
+	r->mem[id] = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, r->fd[id], 0);
+	if (r->mem[id] == MAP_FAILED)
+		err(1, "mmap of map %s", map_name[id]);
+}
+
+static void rig_type(struct rig *r)
+{
+	r->control = r->mem[RR_MAP_CONTROL];
+	r->vips = r->mem[RR_MAP_VIPS];
+	r->services = r->mem[RR_MAP_SERVICES];
+	r->cursors = r->mem[RR_MAP_CURSORS];
+	r->rotations = r->mem[RR_MAP_ROTATIONS];
+	r->endpoints = r->mem[RR_MAP_ENDPOINTS];
+	r->locals = r->mem[RR_MAP_LOCALS];
+	r->ifaces = r->mem[RR_MAP_IFACES];
+	r->hops = r->mem[RR_MAP_HOPS];
+	r->flows4 = r->mem[RR_MAP_FLOWS4];
+	r->flows6 = r->mem[RR_MAP_FLOWS6];
+	r->cold4 = r->mem[RR_MAP_COLD4];
+	r->cold6 = r->mem[RR_MAP_COLD6];
+}
+
+void rig_open(struct rig *r, const struct rig_opts *opts)
+{
+	memset(r, 0, sizeof(*r));
+	if (opts)
+		r->opts = *opts;
+	r->skel = rr_xdp__open();
+	if (!r->skel)
+		err(1, "open the object");
+	rig_size(r);
+	if (rr_xdp__load(r->skel))
+		err(1, "load the program");
+	r->prog = bpf_program__fd(r->skel->progs.rr_xdp);
+	for (int id = 0; id < RR_MAP_MAX; id++)
+		rig_map(r, id);
+	rig_type(r);
+	rig_clear(r);
+}
+
+void rig_close(struct rig *r)
+{
+	for (int id = 0; id < RR_MAP_MAX; id++) {
+		struct bpf_map *m = bpf_object__find_map_by_name(r->skel->obj, map_name[id]);
+
+		if (r->mem[id])
+			munmap(r->mem[id],
+			       (size_t)r->entries[id] * ((bpf_map__value_size(m) + 7) & ~7u));
+	}
+	rr_xdp__destroy(r->skel);
+	memset(r, 0, sizeof(*r));
+}
+
+/* The token buckets of all CPUs back to their start. */
+static void clear_buckets(struct rig *r)
+{
+	struct rr_bucket *b = calloc((size_t)libbpf_num_possible_cpus(), sizeof(*b));
+	uint32_t zero = 0;
+
+	if (!b || bpf_map_update_elem(r->fd[RR_MAP_BUCKETS], &zero, b, 0))
+		err(1, "clear the token buckets");
+	free(b);
+}
+
+void rig_clear(struct rig *r)
+{
+	memset(r->flows4, 0, sizeof(*r->flows4) * r->opts.flow4_sets);
+	memset(r->flows6, 0, sizeof(*r->flows6) * r->opts.flow6_sets);
+	memset(r->cold4, 0, sizeof(*r->cold4) * r->opts.flow4_sets * RR_FLOW4_WAYS);
+	memset(r->cold6, 0, sizeof(*r->cold6) * r->opts.flow6_sets * RR_FLOW6_WAYS);
+	memset(r->hops, 0, sizeof(*r->hops) * RR_MAX_HOPS);
+	memset(r->vips, 0, sizeof(*r->vips) * 2 * RR_VIP_BUCKETS);
+	memset(r->services, 0, sizeof(*r->services) * RIG_SERVICES);
+	memset(r->cursors, 0, sizeof(*r->cursors) * RIG_SERVICES);
+	memset(r->endpoints, 0, sizeof(*r->endpoints) * RIG_ENDPOINTS);
+	memset(r->locals, 0, sizeof(*r->locals) * RR_MAX_LOCALS);
+	memset(r->ifaces, 0, sizeof(*r->ifaces) * RR_MAX_IFACES);
+	memset(r->control, 0, sizeof(*r->control));
+	clear_buckets(r);
+	r->control->abi_version = RR_ABI_VERSION;
+	r->control->hash_seed = RIG_SEED;
+	r->control->vip_active = 77ull << 32;
+	r->control->rst_rate = 1000000;
+	r->control->hz = 1000;
+	r->control->enabled = 1;
+}
+
+void rig_iface(struct rig *r, uint32_t slot, uint32_t ifindex, const uint8_t mac[6])
+{
+	struct rr_iface *i = &r->ifaces[slot];
+
+	i->ifindex = ifindex;
+	memcpy(i->mac, mac, 6);
+}
+
+static void rig_vip(struct rig *r, uint8_t af, const struct rr_addr *addr, uint64_t kind,
+		    uint32_t id)
+{
+	uint64_t active = r->control->vip_active, a0 = 0, a1 = 0;
+	struct rr_vip_bucket *b;
+
+	memcpy(&a0, addr->a, af == RR_AF_INET ? 4 : 8);
+	if (af == RR_AF_INET6)
+		memcpy(&a1, addr->a + 8, 8);
+	b = &r->vips[(active & 1) * RR_VIP_BUCKETS +
+		     (rr_vip_hash(a0, a1, kind, (uint32_t)(active >> 32)) & (RR_VIP_BUCKETS - 1))];
+	for (uint32_t i = 0; i < RR_VIP_WAYS; i++) {
+		if (b->e[i].kind)
+			continue;
+		b->e[i] = (struct rr_vip){ .a0 = a0, .a1 = a1, .kind = kind, .id = id };
+		return;
+	}
+	errx(1, "a bucket of the address table is full");
+}
+
+void rig_local(struct rig *r, uint32_t id, uint8_t af, struct rr_addr addr)
+{
+	r->locals[id].addr = addr;
+	r->locals[id].family = af;
+	rig_vip(r, af, &addr, RR_VIP_KIND(0, 6, af, RR_VIP_LOCAL), id);
+}
+
+void rig_service(struct rig *r, uint32_t id, uint8_t mode, uint8_t af, struct rr_addr addr,
+		 uint16_t port)
+{
+	struct rr_service *s = &r->services[id];
+
+	memset(s, 0, sizeof(*s));
+	s->addr = addr;
+	s->port = pkt_be16(port);
+	s->proto = 6;
+	s->family = af;
+	s->mode = mode;
+	s->flags = RR_SVC_PRESENT;
+	s->t_syn = s->t_est = s->t_fin1 = s->t_fin2 = s->t_rst = RIG_TIMEOUT;
+	rig_vip(r, af, &addr, RR_VIP_KIND(s->port, 6, af, RR_VIP_SERVICE), id);
+}
+
+uint64_t rig_hop(uint32_t slot, const uint8_t mac[6])
+{
+	uint64_t w = 0;
+
+	memcpy(&w, mac, 6);
+	return RR_HOP_MAKE(slot, w);
+}
+
+void rig_endpoint(struct rig *r, uint32_t id, uint32_t service, struct rr_addr addr, uint16_t port,
+		  const uint8_t mac[6], uint32_t local)
+{
+	struct rr_endpoint *e = &r->endpoints[id];
+
+	memset(e, 0, sizeof(*e));
+	e->addr = addr;
+	e->port = pkt_be16(port);
+	e->family = r->services[service].family;
+	e->flags = RR_EP_PRESENT;
+	e->hop = rig_hop(0, mac);
+	e->service = (uint16_t)service;
+	e->local_first = (uint16_t)local;
+	e->local_count = 1;
+}
+
+void rig_rotation(struct rig *r, uint32_t service, const uint16_t *slots, uint32_t n)
+{
+	struct rr_service *s = &r->services[service];
+	uint32_t copy = RR_ROT_COPY(s->rotation) ^ 1;
+
+	memset(&r->rotations[service * 2 + copy], 0, sizeof(struct rr_rotation));
+	memcpy(r->rotations[service * 2 + copy].slot, slots, n * sizeof(*slots));
+	__atomic_store_n(&s->rotation, RR_ROT_MAKE(copy, n), __ATOMIC_SEQ_CST);
+}
+
+uint32_t rig_run(const struct rig *r, const uint8_t *in, uint32_t len, struct pkt_frame *out)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = in, .data_size_in = len, .data_out = out->b,
+		    .data_size_out = sizeof(out->b));
+	int rc;
+
+	do {
+		opts.data_size_out = sizeof(out->b);
+		rc = bpf_prog_test_run_opts(r->prog, &opts);
+	} while (rc == -EINTR || rc == -EAGAIN);
+	if (rc)
+		errx(1, "run a packet of %u bytes: %s", len, strerror(-rc));
+	out->len = opts.data_size_out;
+	return opts.retval;
+}
+
+static void sum_stats(const struct rig *r, enum rr_map map, uint32_t key, struct rr_stats *out)
+{
+	int cpus = libbpf_num_possible_cpus();
+	struct rr_stats *v = calloc((size_t)cpus, sizeof(*v));
+
+	memset(out, 0, sizeof(*out));
+	if (!v || bpf_map_lookup_elem(r->fd[map], &key, v))
+		err(1, "read map %s", map_name[map]);
+	for (int i = 0; i < cpus; i++) {
+		uint64_t *sum = (uint64_t *)out, *add = (uint64_t *)&v[i];
+
+		for (size_t w = 0; w < sizeof(*out) / sizeof(*sum); w++)
+			sum[w] += add[w];
+	}
+	free(v);
+}
+
+void rig_verdicts(const struct rig *r, uint64_t sum[RR_V_MAX])
+{
+	uint32_t cpus = (uint32_t)libbpf_num_possible_cpus(), count = RR_V_MAX, batch;
+	uint64_t *v = calloc((size_t)cpus * RR_V_MAX, sizeof(*v));
+	uint32_t keys[RR_V_MAX];
+	int rc;
+
+	if (!v)
+		err(1, "read verdicts");
+	rc = bpf_map_lookup_batch(r->fd[RR_MAP_VERDICTS], NULL, &batch, keys, v, &count, NULL);
+	if ((rc && rc != -ENOENT) || count != RR_V_MAX)
+		errx(1, "read verdicts: %s", strerror(-rc));
+	memset(sum, 0, sizeof(*sum) * RR_V_MAX);
+	for (uint32_t i = 0; i < count; i++) {
+		for (uint32_t cpu = 0; cpu < cpus; cpu++)
+			sum[keys[i]] += v[i * cpus + cpu];
+	}
+	free(v);
+}
+
+void rig_count(const struct rig *r, struct rig_counts *c)
+{
+	rig_verdicts(r, c->verdict);
+	for (uint32_t i = 0; i < RIG_ENDPOINTS; i++)
+		sum_stats(r, RR_MAP_EP_STATS, i, &c->ep[i]);
+	for (uint32_t i = 0; i < RIG_SERVICES; i++)
+		sum_stats(r, RR_MAP_SVC_STATS, i, &c->svc[i]);
+}
+
+static bool live(const struct rr_flow *f)
+{
+	return RR_META_STATE(f->meta) > RR_FLOW_CLAIMED;
+}
+
+static struct rr_flow *flow_slot(const struct rig *r, uint8_t af, uint32_t slot, uint64_t *key,
+				 uint64_t addr[2])
+{
+	addr[0] = addr[1] = 0;
+	if (af == RR_AF_INET) {
+		struct rr_flow4 *e = &r->flows4[slot / RR_FLOW4_WAYS].e[slot % RR_FLOW4_WAYS];
+
+		*key = e->key;
+		return &e->f;
+	} else {
+		struct rr_flow6 *e = &r->flows6[slot / RR_FLOW6_WAYS].e[slot % RR_FLOW6_WAYS];
+
+		*key = e->key;
+		addr[0] = e->addr[0];
+		addr[1] = e->addr[1];
+		return &e->f;
+	}
+}
+
+static uint32_t flow_slots(const struct rig *r, uint8_t af)
+{
+	return af == RR_AF_INET ? r->opts.flow4_sets * RR_FLOW4_WAYS
+				: r->opts.flow6_sets * RR_FLOW6_WAYS;
+}
+
+struct rr_flow *rig_flow(const struct rig *r, uint8_t af, const struct rr_addr *addr, uint16_t port,
+			 uint16_t tag, uint32_t *slot)
+{
+	uint64_t want[2] = { 0, 0 }, have[2], key, want_key;
+	struct rr_flow *found = NULL;
+	uint32_t low = 0;
+
+	if (af == RR_AF_INET)
+		memcpy(&low, addr->a, 4);
+	else
+		memcpy(want, addr->a, 16);
+	want_key = RR_KEY4(low, pkt_be16(port), tag);
+	for (uint32_t i = 0; i < flow_slots(r, af); i++) {
+		struct rr_flow *f = flow_slot(r, af, i, &key, have);
+
+		if (!live(f) || key != want_key || memcmp(want, have, sizeof(want)) != 0)
+			continue;
+		if (found)
+			errx(1, "two live entries of one key");
+		found = f;
+		if (slot)
+			*slot = i;
+	}
+	return found;
+}
+
+uint32_t rig_live(const struct rig *r, uint8_t af)
+{
+	uint64_t key, addr[2];
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < flow_slots(r, af); i++)
+		n += live(flow_slot(r, af, i, &key, addr));
+	return n;
+}
+
+struct rr_cold *rig_cold(const struct rig *r, uint8_t af, uint32_t slot)
+{
+	return af == RR_AF_INET ? &r->cold4[slot] : &r->cold6[slot];
+}

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * rig.h - the real program, loaded with small tables of its own, and its maps in this process's memory: set up
+ * services and endpoints, send one packet, see what came out and which counters moved. Anything that cannot
+ * be (no root, a map that does not map) aborts with a message: a test has nothing to say then.
+ */
+#ifndef LIB_RIG_H
+#define LIB_RIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lib/pkt.h"
+#include "rr_abi.h"
+#include "rr_verdict.h"
+
+#define RIG_ENDPOINTS 64u /* endpoint ids that rig_clear() and counts look at */
+#define RIG_SERVICES 8u
+#define RIG_IFINDEX 1u /* BPF_PROG_TEST_RUN delivers on the loopback device */
+#define RIG_SEED 0x5ca1ab1e0ddba115ull
+#define RIG_TIMEOUT 1000000u /* jiffies; no test is that slow */
+
+struct rig_opts {
+	uint32_t flow4_sets, flow6_sets; /* 0: 256 */
+	uint16_t port_lo, port_hi; /* 0: the object's defaults */
+};
+
+struct rig {
+	struct rr_xdp *skel;
+	int prog;
+	int fd[RR_MAP_MAX];
+	void *mem[RR_MAP_MAX]; /* NULL where a map cannot be mapped */
+	uint32_t entries[RR_MAP_MAX];
+	struct rig_opts opts;
+	/* the same, typed */
+	struct rr_control *control;
+	struct rr_vip_bucket *vips;
+	struct rr_service *services;
+	struct rr_cursor *cursors;
+	struct rr_rotation *rotations;
+	struct rr_endpoint *endpoints;
+	struct rr_local *locals;
+	struct rr_iface *ifaces;
+	uint64_t *hops;
+	struct rr_set4 *flows4;
+	struct rr_set6 *flows6;
+	struct rr_cold *cold4, *cold6;
+};
+
+/* Counters, summed over CPUs. */
+struct rig_counts {
+	uint64_t verdict[RR_V_MAX];
+	struct rr_stats ep[RIG_ENDPOINTS];
+	struct rr_stats svc[RIG_SERVICES];
+};
+
+void rig_open(struct rig *r, const struct rig_opts *opts);
+void rig_close(struct rig *r);
+/* Empties tables and flows; counters go on. `control` is enabled, RSTs are not limited. */
+void rig_clear(struct rig *r);
+
+void rig_iface(struct rig *r, uint32_t slot, uint32_t ifindex, const uint8_t mac[6]);
+void rig_local(struct rig *r, uint32_t id, uint8_t af, struct rr_addr addr);
+void rig_service(struct rig *r, uint32_t id, uint8_t mode, uint8_t af, struct rr_addr addr,
+		 uint16_t port);
+/* Next hop: interface slot 0, MAC `mac`. Source address: locals[local]. */
+void rig_endpoint(struct rig *r, uint32_t id, uint32_t service, struct rr_addr addr, uint16_t port,
+		  const uint8_t mac[6], uint32_t local);
+/* Fills the spare copy and switches. */
+void rig_rotation(struct rig *r, uint32_t service, const uint16_t *slots, uint32_t n);
+uint64_t rig_hop(uint32_t slot, const uint8_t mac[6]);
+
+/* Runs one frame; returns the XDP action. */
+uint32_t rig_run(const struct rig *r, const uint8_t *in, uint32_t len, struct pkt_frame *out);
+void rig_verdicts(const struct rig *r, uint64_t sum[RR_V_MAX]);
+void rig_count(const struct rig *r, struct rig_counts *c);
+
+/* A live entry, looked for in all sets; NULL = none. `slot` (may be NULL): set * ways + way. More than one aborts. */
+struct rr_flow *rig_flow(const struct rig *r, uint8_t af, const struct rr_addr *addr, uint16_t port,
+			 uint16_t tag, uint32_t *slot);
+uint32_t rig_live(const struct rig *r, uint8_t af); /* live entries of this family */
+struct rr_cold *rig_cold(const struct rig *r, uint8_t af, uint32_t slot);
+
+#endif
