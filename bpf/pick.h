@@ -27,7 +27,7 @@ static __always_inline void pick_endpoint(const struct rr_service *svc, __u32 se
 		return;
 	out->ticket = __sync_fetch_and_add(&cursor->ticket, 1);
 	slot = out->ticket % len;
-	for (__u32 step = 0; step < RR_MAX_STEPS; step++) {
+	for (__u32 step = 0; step <= RR_MAX_STEPS; step++) {
 		__u32 id = rot->slot[slot & (RR_MAX_SLOTS - 1)];
 		const struct rr_endpoint *ep = map_get(endpoints, id);
 
