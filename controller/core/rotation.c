@@ -14,6 +14,7 @@
 #include "core/rotation.h"
 
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct heap {
@@ -53,42 +54,39 @@ static bool quota_floor(const uint32_t *weight, size_t n, uint32_t *quota, uint6
 	return any;
 }
 
-/* Index with the largest remainder among those not yet topped up; ties to the lower index. */
-static size_t quota_next(const uint64_t *rem, size_t n)
-{
-	size_t best = n;
+struct remainder {
+	uint64_t rem;
+	uint32_t i;
+};
 
-	for (size_t i = 0; i < n; i++) {
-		if (rem[i] && (best == n || rem[i] > rem[best]))
-			best = i;
-	}
-	return best;
+/* Largest first; ties to the lower index. */
+static int remainder_cmp(const void *a, const void *b)
+{
+	const struct remainder *x = a, *y = b;
+
+	if (x->rem != y->rem)
+		return x->rem > y->rem ? -1 : 1;
+	return (x->i > y->i) - (x->i < y->i);
 }
 
 static void quota_apportion(const uint32_t *weight, size_t n, uint64_t sum, uint32_t *quota)
 {
-	uint64_t rem[ROTATION_MAX]; /* remainder + 1; 0 = not in the pool, or topped up */
-	uint32_t slots = ROTATION_MAX, left;
+	struct remainder pool[ROTATION_MAX];
+	uint32_t slots = ROTATION_MAX, left, pooled = 0;
 
 	while (quota_floor(weight, n, quota, &sum, &slots))
 		;
 	left = slots;
-	for (size_t i = 0; i < n; i++) {
-		rem[i] = 0;
+	for (uint32_t i = 0; i < n; i++) {
 		if (!weight[i] || quota[i])
 			continue;
 		quota[i] = (uint32_t)((uint64_t)weight[i] * slots / sum);
-		rem[i] = (uint64_t)weight[i] * slots % sum + 1;
+		pool[pooled++] = (struct remainder){ (uint64_t)weight[i] * slots % sum, i };
 		left -= quota[i];
 	}
-	for (; left; left--) {
-		size_t i = quota_next(rem, n);
-
-		if (i == n)
-			break;
-		quota[i]++;
-		rem[i] = 0;
-	}
+	qsort(pool, pooled, sizeof(pool[0]), remainder_cmp);
+	for (uint32_t k = 0; k < left && k < pooled; k++)
+		quota[pool[k].i]++;
 }
 
 size_t rotation_quota(const uint32_t *weight, size_t n, uint32_t *quota)

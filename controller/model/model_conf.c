@@ -237,15 +237,22 @@ static void ep_claim_adopted(struct model *m, struct ep *e, const struct model_s
 	ep_assign_locals(m, e, now);
 }
 
-static struct ep *ep_claim(struct model *m, struct svc *s, const struct addr *a,
-			   const struct model_saved *o, mono_t now)
+static void note_added(struct model *m, const struct ep *e, uint32_t uid, mono_t now)
 {
-	struct note n = { "added", o && o->added ? REASON_OPERATOR : REASON_CONFIG, MODEL_NOBODY };
-	struct ep *e = ep_find(s, a);
+	struct note n = { "added", uid == MODEL_NOBODY ? REASON_CONFIG : REASON_OPERATOR, uid };
 	char buf[ADDR_STRLEN];
 
+	note_ep(m, e, &n, now, "%s is added", ep_name(e, buf));
+}
+
+/* The endpoint of this address: the one that is there, or that comes back, or a new one. NULL = no id is free. */
+static struct ep *ep_claim(struct model *m, struct svc *s, const struct addr *a, uint32_t uid,
+			   mono_t now)
+{
+	struct ep *e = ep_find(s, a);
+
 	if (e && e->adopted) {
-		ep_claim_adopted(m, e, o, now);
+		ep_claim_adopted(m, e, over_find(m, s->name, a), now);
 		return e;
 	}
 	if (e && e->member == EP_PRESENT)
@@ -255,7 +262,7 @@ static struct ep *ep_claim(struct model *m, struct svc *s, const struct addr *a,
 	else
 		e = ep_new(m, s, a, now);
 	if (e)
-		note_ep(m, e, &n, now, "%s is added", ep_name(e, buf));
+		note_added(m, e, uid, now);
 	return e;
 }
 
@@ -298,7 +305,7 @@ static void list_to_end(struct svc *s, struct ep *e)
 	*p = e;
 }
 
-static void reconcile_configured(struct model *m, struct svc *s, mono_t now)
+static void reconcile_configured(struct model *m, struct svc *s, uint32_t uid, mono_t now)
 {
 	for (size_t i = 0; i < s->conf->endpoints; i++) {
 		const struct conf_endpoint *c = &s->conf->endpoint[i];
@@ -307,7 +314,7 @@ static void reconcile_configured(struct model *m, struct svc *s, mono_t now)
 
 		if (o && o->deleted)
 			continue;
-		e = ep_claim(m, s, &c->addr, o, now);
+		e = ep_claim(m, s, &c->addr, uid, now);
 		if (!e)
 			continue;
 		ep_settle(m, e, o, c, now);
@@ -315,7 +322,7 @@ static void reconcile_configured(struct model *m, struct svc *s, mono_t now)
 	}
 }
 
-static void reconcile_added(struct model *m, struct svc *s, mono_t now)
+static void reconcile_added(struct model *m, struct svc *s, uint32_t uid, mono_t now)
 {
 	for (size_t i = 0; i < m->overs; i++) {
 		const struct model_saved *o = &m->over[i];
@@ -323,7 +330,7 @@ static void reconcile_added(struct model *m, struct svc *s, mono_t now)
 
 		if (!o->added || strcmp(o->service, s->name))
 			continue;
-		e = ep_claim(m, s, &o->endpoint, o, now);
+		e = ep_claim(m, s, &o->endpoint, uid, now);
 		if (!e)
 			continue;
 		ep_settle(m, e, o, NULL, now);
@@ -331,7 +338,7 @@ static void reconcile_added(struct model *m, struct svc *s, mono_t now)
 	}
 }
 
-void svc_reconcile(struct model *m, struct svc *s, mono_t now)
+void svc_reconcile(struct model *m, struct svc *s, uint32_t uid, mono_t now)
 {
 	const struct addr none = { 0 };
 	const struct model_saved *o = over_find(m, s->name, &none);
@@ -340,8 +347,8 @@ void svc_reconcile(struct model *m, struct svc *s, mono_t now)
 		e->wanted = false;
 		e->admin_uid = MODEL_NOBODY;
 	}
-	reconcile_configured(m, s, now);
-	reconcile_added(m, s, now);
+	reconcile_configured(m, s, uid, now);
+	reconcile_added(m, s, uid, now);
 	for (struct ep *e = s->first; e; e = e->next) {
 		if (e->wanted || e->member != EP_PRESENT)
 			continue;
@@ -371,7 +378,7 @@ static void apply_commit(struct apply *a)
 	}
 	over_purge(m);
 	for (size_t i = 0; i < m->services; i++)
-		svc_reconcile(m, a->to[i], a->now);
+		svc_reconcile(m, a->to[i], MODEL_NOBODY, a->now);
 	conf_free(old);
 	m->dirty = true;
 }

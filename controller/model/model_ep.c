@@ -10,6 +10,7 @@
  * without a deadline. `forget` stops waiting: the endpoint is drained, flows that are left go on as long as
  * the packet path knows the endpoint (a leaving one is gone, so theirs end).
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "model/model_int.h"
@@ -208,34 +209,36 @@ void ep_overdue(struct model *m, struct ep *e, mono_t now)
 		ep_drained(m, e, REASON_DEADLINE, now);
 }
 
-static void admin_note(struct model *m, const struct ep *e, mono_t now)
+static void note_drain(struct model *m, const struct ep *e, const char *by, mono_t now)
+{
+	struct note n = { "drain", e->admin_why, e->admin_uid };
+	char buf[ADDR_STRLEN], end[48] = "no deadline";
+
+	if (!mono_is_never(e->drain.until))
+		snprintf(end, sizeof(end), "deadline in %lld s",
+			 (long long)(mono_sub(e->drain.until, now).us / 1000000));
+	note_ep(m, e, &n, now, "%s drains (%s): %u established, %s", ep_name(e, buf), by,
+		e->established, end);
+}
+
+static void note_admin(struct model *m, const struct ep *e, mono_t now)
 {
 	char buf[ADDR_STRLEN];
 	const char *by = e->admin_why == REASON_OPERATOR ? "operator" : "configuration";
-	struct note n = { "ready", e->admin_why, e->admin_uid };
+	struct note n = { e->admin == EP_MAINT ? "maint" : "ready", e->admin_why, e->admin_uid };
 
-	switch (e->admin) {
-	case EP_READY:
-		note_ep(m, e, &n, now, "%s is ready (%s)", ep_name(e, buf), by);
-		return;
-	case EP_DRAIN:
-		n.kind = "drain";
-		note_ep(m, e, &n, now, "%s drains (%s): %u established, deadline in %lld s",
-			ep_name(e, buf), by, e->established,
-			(long long)(mono_sub(e->drain.until, now).us / 1000000));
-		return;
-	case EP_MAINT:
-		n.kind = "maint";
-		note_ep(m, e, &n, now, "%s is in maintenance (%s)", ep_name(e, buf), by);
-		return;
-	}
+	if (e->admin == EP_DRAIN)
+		note_drain(m, e, by, now);
+	else
+		note_ep(m, e, &n, now, "%s is %s (%s)", ep_name(e, buf),
+			e->admin == EP_MAINT ? "in maintenance" : "ready", by);
 }
 
 void ep_set_admin(struct model *m, struct ep *e, enum ep_admin a, mono_t limit, mono_t now)
 {
 	enum ep_admin was = e->admin;
 
-	if (a == was && !(a == EP_DRAIN && limit.us))
+	if (a == was && !(a == EP_DRAIN && limit.us && e->drain.state != DRAIN_DONE))
 		return;
 	e->admin = a;
 	if (a == EP_DRAIN && e->drain.state != DRAIN_DONE)
@@ -246,7 +249,7 @@ void ep_set_admin(struct model *m, struct ep *e, enum ep_admin a, mono_t limit, 
 		ep_health_begin(e, now);
 	if (a == EP_MAINT && !e->in_flight)
 		e->next_probe = MONO_NEVER;
-	admin_note(m, e, now);
+	note_admin(m, e, now);
 	ep_refresh(m, e, now);
 }
 

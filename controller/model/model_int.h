@@ -156,7 +156,8 @@ void over_purge(struct model *m); /* drops rows of what is not configured any mo
 bool over_empty(const struct model_saved *o);
 
 /* model_conf.c */
-void svc_reconcile(struct model *m, struct svc *s, mono_t now);
+/* Endpoints of a service -> configuration and overrides; `uid` asked for it. */
+void svc_reconcile(struct model *m, struct svc *s, uint32_t uid, mono_t now);
 void svc_set_paused(struct model *m, struct svc *s, bool paused, uint32_t uid, mono_t now);
 
 /* model_local.c */

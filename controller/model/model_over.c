@@ -137,7 +137,7 @@ void model_import(struct model *m, const struct model_saved *rows, size_t n, mon
 		return;
 	over_purge(m);
 	for (size_t i = 0; i < m->services; i++)
-		svc_reconcile(m, &m->svc[m->order[i]], now);
+		svc_reconcile(m, &m->svc[m->order[i]], MODEL_NOBODY, now);
 }
 
 static struct model_saved *export_row(struct model_saved *to, const struct model *m,

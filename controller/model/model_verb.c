@@ -171,10 +171,13 @@ static enum model_rc add_check(struct verb *v)
 		    op_addr(v, buf), v->op->weight);
 		return MODEL_INVALID;
 	}
-	if (v->s->mode == CONF_MODE_DSR &&
-	    (family != v->s->listen.family || v->op->endpoint.port != v->s->listen.port)) {
-		SAY(v, "%s: in dsr mode an endpoint has the service's family and port",
-		    op_addr(v, buf));
+	if (family != v->s->listen.family) {
+		SAY(v, "%s: an endpoint has the family of its service's address", op_addr(v, buf));
+		return MODEL_INVALID;
+	}
+	if (v->s->mode == CONF_MODE_DSR && v->op->endpoint.port != v->s->listen.port) {
+		SAY(v, "%s: mode dsr does not change ports, the endpoint's must be %u",
+		    op_addr(v, buf), v->s->listen.port);
 		return MODEL_INVALID;
 	}
 	if (present(v->s) >= RR_MAX_SVC_ENDPOINTS ||
@@ -200,7 +203,7 @@ static enum model_rc verb_add(struct verb *v)
 	o->deleted = false;
 	o->added = !in_file(v);
 	o->weight = v->op->weight;
-	svc_reconcile(v->m, v->s, v->now);
+	svc_reconcile(v->m, v->s, v->op->uid, v->now);
 	return MODEL_OK;
 }
 

@@ -205,7 +205,9 @@ static const char *check_end(const struct plan_image *img, const struct plan *wa
 {
 	static struct rr_vip_bucket bucket[RR_VIP_BUCKETS];
 
-	for (uint32_t i = 0; i < RR_MAX_ENDPOINTS; i++) {
+	for (uint32_t i = 0;
+	     i < RR_MAX_ENDPOINTS && memcmp(img->endpoint, want->endpoint, sizeof(img->endpoint));
+	     i++) {
 		if (memcmp(&img->endpoint[i], &want->endpoint[i], sizeof(img->endpoint[i])))
 			return FAIL("endpoint %u is not as wanted in the end", i);
 	}

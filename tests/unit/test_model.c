@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * test_model.c - services and endpoints through configuration, verbs, probes, hops, flows and restarts; and random verbs.
+ * test_model.c - services and endpoints through configuration, probes, hops, local addresses and restarts.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -53,18 +53,6 @@ static void done(struct world *w)
 static void apply(struct world *w, mono_t now)
 {
 	assert_int_equal(model_apply(w->m, w->c, false, now), 0);
-}
-
-/* One walk over the flow table in which endpoint `id` has these numbers and all others none. */
-static void walk(struct model *m, uint32_t id, uint32_t established, uint32_t all, mono_t now)
-{
-	static uint32_t e[RR_MAX_ENDPOINTS], a[RR_MAX_ENDPOINTS];
-
-	memset(e, 0, sizeof(e));
-	memset(a, 0, sizeof(a));
-	e[id] = established;
-	a[id] = all;
-	model_flows(m, e, a, RR_MAX_ENDPOINTS, now);
 }
 
 static void probe(struct model *m, uint32_t id, enum reason why, mono_t now)
@@ -142,136 +130,6 @@ static void test_without_checks(void **state)
 	done(&w);
 }
 
-static void test_last_one_is_guarded(void **state)
-{
-	static const enum model_verb verbs[] = { VERB_DRAIN, VERB_MAINT, VERB_DEL };
-	struct world w = up_world();
-	char err[256];
-
-	(void)state;
-	assert_int_equal(fx_verb(w.m, VERB_DRAIN, "web", E1, MONO_S(101)), MODEL_OK);
-	assert_int_equal(fx_verb(w.m, VERB_MAINT, "web", E2, MONO_S(101)), MODEL_OK);
-	for (size_t i = 0; i < 3; i++) {
-		struct model_op op = { .verb = verbs[i],
-				       .service = "web",
-				       .endpoint = fx_addr(E3) };
-
-		assert_int_equal(model_verb(w.m, &op, err, sizeof(err), MONO_S(102)),
-				 MODEL_REFUSED);
-		assert_non_null(strstr(err, "last available endpoint of web"));
-		op.dry_run = true;
-		assert_int_equal(model_verb(w.m, &op, err, sizeof(err), MONO_S(102)),
-				 MODEL_REFUSED);
-		assert_int_equal(fx_state(w.m, "web", E3), EPS_UP);
-	}
-	/* one that serves nothing is not the last that does */
-	assert_int_equal(fx_verb(w.m, VERB_DEL, "web", E2, MONO_S(103)), MODEL_OK);
-	struct model_op op = {
-		.verb = VERB_DRAIN, .service = "web", .endpoint = fx_addr(E3), .force = true
-	};
-
-	assert_int_equal(model_verb(w.m, &op, err, sizeof(err), MONO_S(104)), MODEL_OK);
-	assert_int_equal(fx_available(w.m, "web"), 0);
-	done(&w);
-}
-
-static void test_verbs_are_idempotent(void **state)
-{
-	struct world w = up_world();
-	mono_t until;
-
-	(void)state;
-	fx_events(w.m, "");
-	for (int i = 0; i < 3; i++)
-		assert_int_equal(fx_verb(w.m, VERB_DRAIN, "web", E1, MONO_S(101 + i)), MODEL_OK);
-	until = fx_view(w.m, "web", E1).drain_until;
-	assert_int_equal(until.us, MONO_S(401).us);
-	assert_int_equal(fx_events(w.m, "drain"), 1);
-	for (int i = 0; i < 3; i++) {
-		fx_verb(w.m, VERB_PAUSE, "web", NULL, MONO_S(110));
-		fx_verb(w.m, VERB_READY, "web", E1, MONO_S(110));
-		assert_int_equal(fx_verb(w.m, VERB_DEL, "web", E2, MONO_S(110)), MODEL_OK);
-	}
-	assert_int_equal(fx_events(w.m, "ready"), 1);
-	for (int i = 0; i < 3; i++)
-		assert_int_equal(fx_verb(w.m, VERB_ADD, "web", "10.0.0.9:8443", MONO_S(110)),
-				 MODEL_OK);
-	assert_int_equal(fx_events(w.m, "added"), 1);
-	done(&w);
-}
-
-static void test_verb_errors(void **state)
-{
-	struct world w = up_world();
-	struct model_op op = {
-		.verb = VERB_WEIGHT, .service = "web", .endpoint = fx_addr(E1), .weight = 1001
-	};
-	char err[64];
-
-	(void)state;
-	assert_int_equal(fx_verb(w.m, VERB_DRAIN, "nope", E1, MONO_S(101)), MODEL_NO_SUCH);
-	assert_int_equal(fx_verb(w.m, VERB_DRAIN, "web", "10.9.9.9:1", MONO_S(101)), MODEL_NO_SUCH);
-	assert_int_equal(fx_verb(w.m, VERB_DRAIN, "web", NULL, MONO_S(101)), MODEL_NO_SUCH);
-	assert_int_equal(fx_verb(w.m, VERB_ADD, "web", "10.0.0.9", MONO_S(101)), MODEL_INVALID);
-	assert_int_equal(model_verb(w.m, &op, err, sizeof(err), MONO_S(101)), MODEL_INVALID);
-	op.verb = (enum model_verb)99;
-	assert_int_equal(model_verb(w.m, &op, err, sizeof(err), MONO_S(101)), MODEL_INVALID);
-	done(&w);
-}
-
-static void test_weight(void **state)
-{
-	struct world w = up_world();
-	struct model_op op = { .verb = VERB_WEIGHT,
-			       .service = "web",
-			       .endpoint = fx_addr(E1),
-			       .weight = 300,
-			       .uid = 7 };
-	struct model_event ev;
-	char err[64];
-
-	(void)state;
-	fx_events(w.m, "");
-	assert_int_equal(model_verb(w.m, &op, err, sizeof(err), MONO_S(101)), MODEL_OK);
-	assert_int_equal(fx_view(w.m, "web", E1).slots, 3);
-	assert_true(fx_view(w.m, "web", E1).weight_set);
-	assert_true(model_event_take(w.m, &ev));
-	assert_string_equal(ev.kind, "weight");
-	assert_string_equal(ev.text, E1 ": weight 100 -> 300");
-	assert_int_equal(ev.uid, 7);
-	op.weight = 0;
-	model_verb(w.m, &op, err, sizeof(err), MONO_S(101));
-	assert_int_equal(fx_view(w.m, "web", E1).weight, 100);
-	assert_false(fx_view(w.m, "web", E1).weight_set);
-	done(&w);
-}
-
-static void test_dry_run_changes_nothing(void **state)
-{
-	struct world w = up_world();
-	char err[64];
-
-	(void)state;
-	fx_events(w.m, "");
-	model_planned(w.m);
-	for (int v = VERB_DRAIN; v <= VERB_RESUME; v++) {
-		struct model_op op = { .verb = (enum model_verb)v,
-				       .service = "web",
-				       .endpoint = fx_addr(E1),
-				       .dry_run = true,
-				       .weight = 5,
-				       .kill = true };
-
-		if (v == VERB_ADD)
-			op.endpoint = fx_addr("10.0.0.77:443");
-		assert_int_equal(model_verb(w.m, &op, err, sizeof(err), MONO_S(101)), MODEL_OK);
-	}
-	assert_false(model_dirty(w.m));
-	assert_int_equal(fx_events(w.m, ""), 0);
-	assert_int_equal(fx_available(w.m, "web"), 3);
-	done(&w);
-}
-
 static void test_reload_keeps_what_is_unchanged(void **state)
 {
 	struct world w = up_world();
@@ -343,76 +201,6 @@ static void test_mode_change_is_another_service(void **state)
 	w.c->service[0].mode = CONF_MODE_NAT;
 	apply(&w, MONO_S(111));
 	assert_int_equal(fx_service_id(w.m, "web"), svc); /* the old one was still in quarantine */
-	done(&w);
-}
-
-static void test_overrides_survive_reload(void **state)
-{
-	struct world w = up_world();
-	struct model_op op = {
-		.verb = VERB_WEIGHT, .service = "web", .endpoint = fx_addr(E1), .weight = 7
-	};
-	char err[64];
-
-	(void)state;
-	model_verb(w.m, &op, err, sizeof(err), MONO_S(101));
-	fx_verb(w.m, VERB_DRAIN, "web", E2, MONO_S(101));
-	fx_verb(w.m, VERB_DEL, "web", E3, MONO_S(101));
-	fx_verb(w.m, VERB_ADD, "web", "10.0.0.9:8443", MONO_S(101));
-	fx_verb(w.m, VERB_PAUSE, "web", NULL, MONO_S(101));
-	apply(&w, MONO_S(110));
-	assert_int_equal(fx_view(w.m, "web", E1).weight_base, 7);
-	assert_int_equal(fx_state(w.m, "web", E2), EPS_DRAINING);
-	assert_int_equal(fx_view(w.m, "web", E3).member, EP_LEAVING);
-	assert_true(fx_view(w.m, "web", "10.0.0.9:8443").added);
-	assert_int_equal(model_apply(w.m, w.c, true, MONO_S(120)), 0);
-	assert_int_equal(fx_view(w.m, "web", E1).weight_base, 100);
-	assert_int_equal(fx_view(w.m, "web", E2).admin, EP_READY);
-	assert_int_equal(fx_view(w.m, "web", E3).member, EP_PRESENT);
-	assert_int_equal(fx_view(w.m, "web", "10.0.0.9:8443").member, EP_LEAVING);
-	done(&w);
-}
-
-static void test_overrides_survive_restart(void **state)
-{
-	struct world w = up_world();
-	struct model_op op = {
-		.verb = VERB_WEIGHT, .service = "web", .endpoint = fx_addr(E1), .weight = 7
-	};
-	struct model_saved *rows;
-	struct model *m2;
-	size_t n;
-	char err[64];
-
-	(void)state;
-	model_verb(w.m, &op, err, sizeof(err), MONO_S(101));
-	fx_verb(w.m, VERB_MAINT, "web", E2, MONO_S(101));
-	fx_verb(w.m, VERB_DEL, "web", E3, MONO_S(101));
-	fx_verb(w.m, VERB_ADD, "web", "10.0.0.9:8443", MONO_S(101));
-	fx_verb(w.m, VERB_PAUSE, "web", NULL, MONO_S(101));
-	assert_int_equal(model_export(w.m, &rows, &n), 0);
-	assert_int_equal(n, 5); /* service, two configured, one added, one deleted */
-	for (int before = 0; before < 2; before++) {
-		struct view *v;
-
-		m2 = model_new();
-		if (before)
-			model_import(m2, rows, n, MONO_S(5));
-		assert_int_equal(model_apply(m2, w.c, false, MONO_S(5)), 0);
-		if (!before)
-			model_import(m2, rows, n, MONO_S(5));
-		assert_int_equal(fx_view(m2, "web", E1).weight_base, 7);
-		assert_int_equal(fx_state(m2, "web", E2), EPS_MAINT);
-		assert_int_not_equal(fx_view(m2, "web", E3).id &&
-					     fx_view(m2, "web", E3).member == EP_PRESENT,
-				     1);
-		assert_true(fx_view(m2, "web", "10.0.0.9:8443").added);
-		v = view_build(m2, MONO_S(5));
-		assert_true(v->service[0].paused);
-		view_free(v);
-		model_free(m2);
-	}
-	free(rows);
 	done(&w);
 }
 
@@ -577,52 +365,6 @@ static void test_local_id_is_kept_for_an_hour(void **state)
 	done(&w);
 }
 
-static void test_drain_deadline_variants(void **state)
-{
-	(void)state;
-	for (int what = CONF_DEADLINE_RST; what <= CONF_DEADLINE_FORGET; what++) {
-		struct world w = { web_conf(), NULL };
-		uint32_t id, kill[4];
-
-		fx_find(w.c, "web")->on_deadline = (enum conf_deadline)what;
-		w.m = fx_model(w.c, MONO_S(100));
-		fx_all_up(w.m, MONO_S(100));
-		id = fx_id(w.m, "web", E1);
-		fx_verb(w.m, VERB_DRAIN, "web", E1, MONO_S(100));
-		walk(w.m, id, 3, 3, MONO_S(101));
-		assert_int_equal(fx_view(w.m, "web", E1).established, 3);
-		model_tick(w.m, MONO_S(400));
-		assert_int_equal(fx_events(w.m, "drain-deadline"), 1);
-		assert_int_equal(model_kills(w.m, kill, 4), what == CONF_DEADLINE_RST);
-		assert_int_equal(fx_state(w.m, "web", E1),
-				 what == CONF_DEADLINE_FORGET ? EPS_DRAINED : EPS_DRAINING);
-		walk(w.m, id, 1, 3, MONO_S(401));
-		assert_int_equal(model_kills(w.m, kill, 4), what == CONF_DEADLINE_RST);
-		walk(w.m, id, 0, 3, MONO_S(402));
-		walk(w.m, id, 0, 3, MONO_S(404));
-		assert_int_equal(fx_state(w.m, "web", E1), EPS_DRAINED);
-		done(&w);
-	}
-}
-
-static void test_maint_kill(void **state)
-{
-	struct world w = up_world();
-	struct model_op op = {
-		.verb = VERB_MAINT, .service = "web", .endpoint = fx_addr(E2), .kill = true
-	};
-	uint32_t kill[4], due[8];
-	char err[64];
-
-	(void)state;
-	assert_int_equal(model_verb(w.m, &op, err, sizeof(err), MONO_S(101)), MODEL_OK);
-	assert_int_equal(model_kills(w.m, kill, 4), 1);
-	assert_int_equal(kill[0], fx_id(w.m, "web", E2));
-	assert_int_equal(model_kills(w.m, kill, 4), 0);
-	assert_int_equal(model_due(w.m, due, 8, MONO_S(110)), 2); /* no probes in maintenance */
-	done(&w);
-}
-
 static void test_local_error_is_no_failure(void **state)
 {
 	struct world w = up_world();
@@ -635,24 +377,6 @@ static void test_local_error_is_no_failure(void **state)
 	assert_int_equal(fx_state(w.m, "web", E1), EPS_UP);
 	assert_int_equal(fx_view(w.m, "web", E1).probes_failed, 0);
 	assert_int_equal(fx_events(w.m, "probe-error"), 1);
-	done(&w);
-}
-
-static void test_check_now(void **state)
-{
-	struct world w = up_world();
-	uint32_t due[8], id = fx_id(w.m, "web", E2);
-	const struct conf_health *h;
-	struct addr to;
-
-	(void)state;
-	assert_int_equal(model_due(w.m, due, 8, MONO_S(100)), 0);
-	assert_int_equal(fx_verb(w.m, VERB_CHECK, "web", E2, MONO_S(100)), MODEL_OK);
-	assert_int_equal(model_due(w.m, due, 8, MONO_S(100)), 1);
-	assert_int_equal(due[0], id);
-	assert_true(model_probe_target(w.m, id, &to, &h));
-	assert_int_equal(to.port, 8443);
-	assert_false(model_probe_target(w.m, 4000, &to, &h));
 	done(&w);
 }
 
@@ -689,116 +413,24 @@ static void test_tick_says_when(void **state)
 	done(&w);
 }
 
-/* ---- random verbs ---- */
-
-static void check_consistent(struct model *m)
-{
-	struct view *v = view_build(m, MONO_US(0));
-
-	assert_non_null(v);
-	for (size_t i = 0; i < v->services; i++) {
-		const struct view_service *s = &v->service[i];
-		uint32_t slots = 0, available = 0;
-
-		for (size_t k = 0; k < s->endpoints; k++) {
-			const struct view_endpoint *e = &s->endpoint[k];
-
-			slots += e->slots;
-			available += e->state == EPS_UP;
-			assert_true((e->state == EPS_UP) == (e->slots > 0));
-			assert_true((e->state == EPS_UP) == (e->weight > 0));
-			assert_in_range(e->weight_base, 1, 1000);
-			assert_true(e->member != EP_GONE);
-			assert_true(e->h <= e->h_max);
-			assert_true((e->health == EP_UP) == (e->h >= e->rise));
-			for (size_t j = 0; j < k; j++)
-				assert_false(addr_equal(&e->addr, &s->endpoint[j].addr));
-		}
-		assert_int_equal(slots, s->slots);
-		assert_int_equal(available, s->available);
-	}
-	view_free(v);
-}
-
-static void test_random_verbs(void **state)
-{
-	static const char *const addrs[] = {
-		E1, E2, E3, "10.0.0.9:1", "[fd00::1]:443", "10.0.0.10:443"
-	};
-	static const char *const names[] = { "web", "api", "", "web ", "nope" };
-	struct fx_rng r = { 99 };
-	struct world w = up_world();
-	mono_t now = MONO_S(100);
-	char err[8];
-
-	(void)state;
-	fx_service(w.c, "api", "192.0.2.11:443");
-	fx_endpoint(w.c, "api", E1, 1);
-	apply(&w, now);
-	for (int k = 0; k < 20000; k++) {
-		struct model_op op = {
-			.verb = (enum model_verb)fx_rand(&r, 11),
-			.service = fx_rand(&r, 20) ? names[fx_rand(&r, 5)] : NULL,
-			.weight = fx_rand(&r, 10) ? fx_rand(&r, 1002) : UINT32_MAX,
-			.deadline = fx_rand(&r, 9)   ? MONO_S(fx_rand(&r, 5))
-				    : fx_rand(&r, 2) ? MONO_NEVER
-						     : MONO_US(-1),
-			.force = fx_rand(&r, 3),
-			.kill = fx_rand(&r, 2),
-			.dry_run = !fx_rand(&r, 10),
-			.uid = fx_rand(&r, 3),
-		};
-		uint32_t due[8];
-
-		if (fx_rand(&r, 20))
-			op.endpoint = fx_addr(addrs[fx_rand(&r, 6)]);
-		else
-			memset(&op.endpoint, (int)fx_rand(&r, 256), sizeof(op.endpoint));
-		model_verb(w.m, &op, err, fx_rand(&r, 2) ? sizeof(err) : 0, now);
-		if (!fx_rand(&r, 5))
-			fx_hops(w.m, now);
-		for (size_t n = model_due(w.m, due, 8, now); n; n--)
-			fx_result(w.m, due[n - 1], fx_rand(&r, 3) ? REASON_PASS : REASON_RESET,
-				  now);
-		if (!fx_rand(&r, 8))
-			walk(w.m, 1 + fx_rand(&r, 4), 1, 1, now);
-		now = mono_add(now, MONO_MS(fx_rand(&r, 3000)));
-		model_tick(w.m, now);
-		if (!(k % 16))
-			check_consistent(w.m);
-	}
-	done(&w);
-}
-
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_available_needs_all_dimensions),
 		cmocka_unit_test(test_displayed_state_is_first_that_applies),
 		cmocka_unit_test(test_without_checks),
-		cmocka_unit_test(test_last_one_is_guarded),
-		cmocka_unit_test(test_verbs_are_idempotent),
-		cmocka_unit_test(test_verb_errors),
-		cmocka_unit_test(test_weight),
-		cmocka_unit_test(test_dry_run_changes_nothing),
 		cmocka_unit_test(test_reload_keeps_what_is_unchanged),
 		cmocka_unit_test(test_reload_keeps_probe_in_flight),
 		cmocka_unit_test(test_renamed_and_moved_service_keeps_its_id),
 		cmocka_unit_test(test_mode_change_is_another_service),
-		cmocka_unit_test(test_overrides_survive_reload),
-		cmocka_unit_test(test_overrides_survive_restart),
 		cmocka_unit_test(test_adopt),
 		cmocka_unit_test(test_adopt_then_other_configuration),
 		cmocka_unit_test(test_no_room_changes_nothing),
 		cmocka_unit_test(test_local_addresses),
 		cmocka_unit_test(test_local_id_is_kept_for_an_hour),
-		cmocka_unit_test(test_drain_deadline_variants),
-		cmocka_unit_test(test_maint_kill),
 		cmocka_unit_test(test_local_error_is_no_failure),
-		cmocka_unit_test(test_check_now),
 		cmocka_unit_test(test_event_ring_drops_the_oldest),
 		cmocka_unit_test(test_tick_says_when),
-		cmocka_unit_test(test_random_verbs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
