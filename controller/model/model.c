@@ -258,5 +258,5 @@ void model_planned(struct model *m)
 {
 	m->dirty = false;
 	for (uint32_t i = 0; i < RR_MAX_LOCALS; i++)
-		m->local[i].planned = m->local[i].addr.family != 0;
+		m->local[i].held = m->local[i].addr;
 }

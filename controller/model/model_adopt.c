@@ -31,6 +31,15 @@ static void adopt_service(struct model *m, uint32_t id, const struct rr_service 
 	s->tomb = *r;
 }
 
+static bool locals_known(const struct model *m, const struct rr_endpoint *r)
+{
+	for (uint32_t i = 0; i < r->local_count; i++) {
+		if (!m->local[r->local_first + i].addr.family)
+			return false;
+	}
+	return true;
+}
+
 static void adopt_endpoint(struct model *m, uint32_t id, const struct rr_endpoint *r, mono_t now)
 {
 	struct svc *s = &m->svc[r->service];
@@ -46,8 +55,8 @@ static void adopt_endpoint(struct model *m, uint32_t id, const struct rr_endpoin
 	e->next_probe = MONO_NEVER;
 	e->hop = r->hop;
 	e->hop_seen = r->hop != 0;
-	e->local_first = r->local_first;
-	e->local_count = r->local_count;
+	e->local_first = locals_known(m, r) ? r->local_first : 0;
+	e->local_count = locals_known(m, r) ? r->local_count : 0;
 	e->since = now;
 	e->gone_at = now;
 	drain_stop(&e->drain);
@@ -67,13 +76,31 @@ static bool sane(const struct model *m, const struct rr_endpoint *r)
 	       (r->family == RR_AF_INET || r->family == RR_AF_INET6);
 }
 
-static void adopt_local(struct loc *l, const struct rr_local *r, mono_t now)
+static bool row_names(const struct plan *have, uint32_t local)
 {
+	for (size_t i = 0; i < have->vips; i++) {
+		if (have->vip[i].type == RR_VIP_LOCAL && have->vip[i].id == local)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A push that was broken off may have left an address that no row names: not taken over, since the same address may
+ * stand elsewhere as well. Its id is not given to another before a plan has cleared it.
+ */
+static void adopt_local(struct model *m, const struct plan *have, uint32_t id, mono_t now)
+{
+	const struct rr_local *r = &have->local[id];
+	struct loc *l = &m->local[id];
+
 	if (r->family != RR_AF_INET && r->family != RR_AF_INET6)
 		return;
-	l->addr = addr_of(&r->addr, r->family, 0);
+	l->held = addr_of(&r->addr, r->family, 0);
+	if (!row_names(have, id))
+		return;
+	l->addr = l->held;
 	l->used = now;
-	l->planned = true;
 }
 
 static void adopt_active(struct model *m, const struct plan *have, uint32_t id)
@@ -115,7 +142,7 @@ int model_adopt(struct model *m, const struct plan *have, mono_t now)
 		svcs++;
 	}
 	for (uint32_t i = 0; i < RR_MAX_LOCALS; i++)
-		adopt_local(&m->local[i], &have->local[i], now);
+		adopt_local(m, have, i, now);
 	for (uint32_t i = RR_MAX_ENDPOINTS - 1; i > 0; i--) {
 		if (!sane(m, &have->endpoint[i]))
 			continue;

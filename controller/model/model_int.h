@@ -86,7 +86,8 @@ struct svc {
 struct loc {
 	struct addr addr; /* family 0 = free; port 0 */
 	mono_t used; /* last time that an endpoint had it */
-	bool planned; /* the maps may still hold it: not to be given another address */
+	struct addr
+		held; /* what the maps may still hold here: the id is not to be given another address; family 0 = none */
 };
 
 struct model {

@@ -8,8 +8,8 @@
  * then the endpoint uses the longest run that the existing layout allows, extended into free neighbours.
  *
  * An id is free again only when no endpoint has used it for an hour: flows of that time name it. It is given
- * another address only after a plan without it has been made (loc.planned), so that one plan never moves an
- * id from one address to another.
+ * another address only after a plan without it has been made (loc.held), so that one plan never moves an id from
+ * one address to another; the same address gets the same id back.
  */
 #include <string.h>
 
@@ -61,7 +61,7 @@ static bool loc_known(const struct model *m, const struct addr *a)
 
 static bool loc_free(const struct model *m, uint32_t i)
 {
-	return i < RR_MAX_LOCALS && !m->local[i].addr.family && !m->local[i].planned;
+	return i < RR_MAX_LOCALS && !m->local[i].addr.family && !m->local[i].held.family;
 }
 
 static void loc_set(struct model *m, uint32_t i, const struct addr *a, mono_t now)
@@ -125,9 +125,24 @@ static void run_extend(struct model *m, const struct list *l, struct run *r, mon
 	}
 }
 
+/* Addresses whose id was freed a moment ago, and that the maps still hold, get it back. */
+static void list_revive(struct model *m, const struct list *l, mono_t now)
+{
+	for (uint32_t i = 0; i < RR_MAX_LOCALS; i++) {
+		struct loc *c = &m->local[i];
+
+		if (!c->addr.family && c->held.family && list_has(l, &c->held) &&
+		    !loc_known(m, &c->held))
+			loc_set(m, i, &c->held, now);
+	}
+}
+
 static struct run run_of(struct model *m, const struct list *l, mono_t now)
 {
-	struct run r = run_longest(m, l);
+	struct run r;
+
+	list_revive(m, l, now);
+	r = run_longest(m, l);
 
 	if (!r.n) {
 		/* all or, when ids are nearly used up, as many as there is room for */
