@@ -41,6 +41,16 @@ void put_age(struct strbuf *sb, json_int_t ms)
 		strbuf_printf(sb, "%lldd%02lldh", s / 86400, s / 3600 % 24);
 }
 
+static void put_dur(struct strbuf *sb, json_int_t ms)
+{
+	char dur[UNITS_STRLEN];
+
+	if (ms > INT64_MAX / 1000 || ms < INT64_MIN / 1000)
+		strbuf_puts(sb, "?");
+	else
+		strbuf_puts(sb, units_dur_print(MONO_MS(ms), dur, sizeof(dur)));
+}
+
 static void put_us(struct strbuf *sb, json_int_t us)
 {
 	if (!us) /* a phase that was not reached */
@@ -64,8 +74,6 @@ static void put_string(struct strbuf *sb, const char *s)
 
 static void put_number(struct strbuf *sb, enum col_kind kind, const json_t *v)
 {
-	char dur[UNITS_STRLEN];
-
 	if (kind == COL_SHARE)
 		strbuf_printf(sb, "%.1f%%", json_number_value(v) * 100);
 	else if (kind == COL_REAL)
@@ -75,7 +83,7 @@ static void put_number(struct strbuf *sb, enum col_kind kind, const json_t *v)
 	else if (kind == COL_MS)
 		put_age(sb, json_integer_value(v));
 	else if (kind == COL_DUR)
-		strbuf_puts(sb, units_dur_print(MONO_MS(json_integer_value(v)), dur, sizeof(dur)));
+		put_dur(sb, json_integer_value(v));
 	else if (kind == COL_US)
 		put_us(sb, json_integer_value(v));
 	else

@@ -45,6 +45,7 @@ struct unix_client {
 	int64_t active_s;
 	bool busy;
 	bool closing; /* no more lines; goes when the output is written */
+	bool eof; /* no more bytes will come */
 	bool dead; /* goes at the next turn, whatever is left */
 };
 
@@ -145,8 +146,11 @@ static bool client_line(struct unix_client *c)
 static void client_work(struct unix_client *c)
 {
 	while (!c->busy && !c->closing && !c->dead && !client_pending(c)) {
-		if (!client_line(c))
+		if (!client_line(c)) {
+			if (c->eof)
+				client_kill(c);
 			break;
+		}
 	}
 }
 
@@ -168,14 +172,14 @@ static void on_written(struct bufferevent *bev, void *arg)
 		client_work(c);
 }
 
-/* The other side has finished sending: what it asked for is still answered, unless that would take for ever. */
+/* The other side has finished sending: the lines that are here are still answered, but nobody waits for events. */
 static void client_eof(struct unix_client *c)
 {
-	client_work(c);
-	if (c->busy || !client_pending(c))
+	c->eof = true;
+	if (c->busy)
 		client_kill(c);
 	else
-		unix_client_close(c);
+		client_work(c);
 }
 
 static void on_event(struct bufferevent *bev, short what, void *arg)
