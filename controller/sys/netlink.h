@@ -24,9 +24,10 @@ struct nl_link {
 struct nl_hop {
 	uint32_t ifindex;
 	uint8_t mac[6];
-	bool resolved;	 /* mac is valid (REACHABLE, STALE, DELAY, PROBE or PERMANENT) */
+	bool resolved; /* mac is valid (REACHABLE, STALE, DELAY, PROBE or PERMANENT) */
 	struct addr src; /* source address that the kernel would use; family 0 = none */
-	struct addr gw;	 /* the neighbour: gateway, or the destination itself; family 0 = unreachable */
+	struct addr
+		gw; /* the neighbour: gateway, or the destination itself; family 0 = unreachable */
 };
 
 /* Something changed: a link, a route or a neighbour. The caller resolves again (coalesced by itself). */
