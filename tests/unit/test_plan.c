@@ -292,6 +292,34 @@ static void test_foreign_have(void **state)
 	conf_free(c);
 }
 
+/* An element whose mode changes in place must not be reachable while it is written. */
+static void test_changed_mode_is_hidden(void **state)
+{
+	struct conf *c = web_conf();
+	struct model *m = fx_model(c, MONO_S(1));
+	struct fx_maps x;
+	struct plan_ops ops = { 0 };
+	struct plan *want;
+	size_t write;
+
+	(void)state;
+	fx_maps_init(&x);
+	fx_all_up(m, MONO_S(1));
+	assert_ok(fx_push(&x, m));
+	want = build(m);
+	want->service[0].mode = RR_MODE_DSR;
+	assert_int_equal(plan_diff(x.have, want, &ops), 0);
+	write = at(&ops, PLAN_SVC_WRITE, 0);
+	assert_in_range(write, 1, ops.n - 1);
+	assert_true(at(&ops, PLAN_VIP_SWITCH, 0) < write);
+	assert_int_equal(ops.op[ops.n - 1].kind, PLAN_VIP_SWITCH);
+	plan_ops_free(&ops);
+	plan_free(want);
+	fx_maps_free(&x);
+	model_free(m);
+	conf_free(c);
+}
+
 static void test_vip_seed_is_kept(void **state)
 {
 	struct conf *c = web_conf();
@@ -369,6 +397,7 @@ int main(void)
 		cmocka_unit_test(test_nothing_changed),
 		cmocka_unit_test(test_hop_is_one_store),
 		cmocka_unit_test(test_foreign_have),
+		cmocka_unit_test(test_changed_mode_is_hidden),
 		cmocka_unit_test(test_vip_seed_is_kept),
 		cmocka_unit_test(test_vip_full),
 		cmocka_unit_test(test_no_seed_fits),
