@@ -365,6 +365,94 @@ static void test_local_id_is_kept_for_an_hour(void **state)
 	done(&w);
 }
 
+static void all_from(struct model *m, const char *src, mono_t now)
+{
+	struct addr a = fx_addr(src);
+
+	model_nexthop(m, fx_id(m, "web", E1), fx_hop(1), &a, now);
+	model_nexthop(m, fx_id(m, "web", E2), fx_hop(1), &a, now);
+	model_nexthop(m, fx_id(m, "web", E3), fx_hop(1), &a, now);
+}
+
+static struct rr_local local_at(struct model *m, uint32_t id)
+{
+	struct plan *p = plan_new();
+	struct rr_local l;
+
+	assert_int_equal(plan_build(m, p), 0);
+	l = p->local[id];
+	plan_free(p);
+	return l;
+}
+
+static uint32_t local_of(struct model *m, const char *addr)
+{
+	struct plan *p = plan_new();
+	uint32_t id;
+
+	assert_int_equal(plan_build(m, p), 0);
+	id = p->endpoint[fx_id(m, "web", addr)].local_first;
+	plan_free(p);
+	return id;
+}
+
+/* Nothing happened for hours, then an address is given up: its hour begins now, not at the last tick. */
+static void test_local_id_after_idle_hours(void **state)
+{
+	struct world w = up_world();
+	uint32_t was = local_of(w.m, E1);
+
+	(void)state;
+	all_from(w.m, "10.9.9.8", MONO_S(9000));
+	model_tick(w.m, MONO_S(9000));
+	assert_int_equal(local_at(w.m, was).family, RR_AF_INET);
+	done(&w);
+}
+
+/* Freed in the model, not yet in the maps: the id is for the same address only. */
+static void test_local_id_held_by_the_maps(void **state)
+{
+	struct world w = up_world();
+	uint32_t was = local_of(w.m, E1);
+
+	(void)state;
+	model_planned(w.m);
+	all_from(w.m, "10.9.9.8", MONO_S(200));
+	model_planned(w.m);
+	model_tick(w.m, MONO_S(3800));
+	assert_int_equal(local_at(w.m, was).family, 0);
+	all_from(w.m, "10.9.9.7", MONO_S(3801));
+	assert_int_not_equal(local_of(w.m, E1), was);
+	all_from(w.m, "10.9.9.9", MONO_S(3802));
+	assert_int_equal(local_of(w.m, E1), was);
+	done(&w);
+}
+
+/* What a broken-off push left: an address without a row is not taken over, nor an endpoint's use of it. */
+static void test_adopt_half_a_push(void **state)
+{
+	struct world w = up_world();
+	struct fx_maps x;
+	uint32_t was = local_of(w.m, E1), id = fx_id(w.m, "web", E1);
+
+	(void)state;
+	fx_maps_init(&x);
+	assert_null(fx_push(&x, w.m));
+	x.have->local[was + 1] = x.have->local[was];
+	x.have->endpoint[id].local_first = (uint16_t)(was + 1);
+	model_free(w.m);
+	w.m = model_new();
+	assert_int_equal(model_adopt(w.m, x.have, MONO_S(5)), 0);
+	apply(&w, MONO_S(5));
+	assert_int_equal(fx_state(w.m, "web", E1), EPS_NO_HOP);
+	assert_int_equal(fx_state(w.m, "web", E2), EPS_UP);
+	fx_hops(w.m, MONO_S(6));
+	assert_int_equal(local_of(w.m, E1), was);
+	assert_int_equal(local_at(w.m, was + 1).family, 0);
+	fx_maps_free(&x);
+	done(&w);
+}
+
 static void test_local_error_is_no_failure(void **state)
 {
 	struct world w = up_world();
@@ -428,6 +516,9 @@ int main(void)
 		cmocka_unit_test(test_no_room_changes_nothing),
 		cmocka_unit_test(test_local_addresses),
 		cmocka_unit_test(test_local_id_is_kept_for_an_hour),
+		cmocka_unit_test(test_local_id_after_idle_hours),
+		cmocka_unit_test(test_local_id_held_by_the_maps),
+		cmocka_unit_test(test_adopt_half_a_push),
 		cmocka_unit_test(test_local_error_is_no_failure),
 		cmocka_unit_test(test_event_ring_drops_the_oldest),
 		cmocka_unit_test(test_tick_says_when),

@@ -231,6 +231,22 @@ static void test_overrides_survive_reload(void **state)
 	done(&w);
 }
 
+/* An override ends with its endpoint: what leaves the configuration comes back as configured. */
+static void test_override_ends_with_its_endpoint(void **state)
+{
+	struct world w = up_world();
+
+	(void)state;
+	fx_verb(w.m, VERB_DRAIN, "web", E1, MONO_S(101));
+	fx_endpoint_del(w.c, "web", E1);
+	apply(&w, MONO_S(110));
+	fx_endpoint(w.c, "web", E1, 100);
+	apply(&w, MONO_S(120));
+	assert_int_equal(fx_view(w.m, "web", E1).admin, EP_READY);
+	assert_int_equal(fx_view(w.m, "web", E1).member, EP_PRESENT);
+	done(&w);
+}
+
 static void test_overrides_survive_restart(void **state)
 {
 	struct world w = up_world();
@@ -428,6 +444,7 @@ int main(void)
 		cmocka_unit_test(test_weight),
 		cmocka_unit_test(test_dry_run_changes_nothing),
 		cmocka_unit_test(test_overrides_survive_reload),
+		cmocka_unit_test(test_override_ends_with_its_endpoint),
 		cmocka_unit_test(test_overrides_survive_restart),
 		cmocka_unit_test(test_drain_deadline_variants),
 		cmocka_unit_test(test_maint_kill),
