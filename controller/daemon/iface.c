@@ -196,7 +196,7 @@ int iface_attach(struct daemon *d, const struct conf *c, const struct conf *old,
 		rc = attach_one(d, i, ci);
 		if (!rc)
 			continue;
-		snprintf(err, errlen, "interface %s: %s", ci->name, dp_error(d->dp));
+		snprintf(err, errlen, "interface %s", dp_error(d->dp)); /* begins with the name */
 		if (!old && rc == -ENODEV) {
 			log_warnx("%s; waiting for it", err);
 			continue; /* iface_refresh() attaches it when it comes */
@@ -221,7 +221,7 @@ static void refresh_one(struct daemon *d, size_t slot, const struct nl_link *l)
 	    (!d->iface_retry[slot].us || mono_cmp(daemon_now(d), d->iface_retry[slot]) < 0))
 		return;
 	if (attach_one(d, slot, ci))
-		log_errx("interface %s: %s", ci->name, dp_error(d->dp));
+		log_errx("interface %s", dp_error(d->dp));
 }
 
 void iface_refresh(struct daemon *d)

@@ -17,8 +17,8 @@
 #include "sys/loop.h"
 #include "util/log.h"
 
-#define SLICE MONO_MS(5)
-#define SLICE_SETS 1024 /* between two looks at the clock */
+#define SLICE MONO_US(500)
+#define SLICE_SETS 256 /* between two looks at the clock */
 #define SWEEP_KILL_RATE 1000
 
 struct sweep {
