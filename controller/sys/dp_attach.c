@@ -10,12 +10,14 @@
  * Anybody else's program is never replaced: the error names it.
  *
  * A program is ours when it is called rr_xdp and uses our `control` map. Reading another program by its id needs
- * CAP_SYS_ADMIN; after privileges are dropped, what is not known by the fds and pins we hold counts as foreign.
+ * CAP_SYS_ADMIN; after privileges are dropped, what is not known by the fds and pins we hold counts as foreign. So a program
+ * of ours that somebody else attached is kept open once it has been seen.
  *
  * A link stays while its pin DIR/link_<interface> does; it is never closed into nothing when the process ends. bpffs
  * takes no dots in names, so that of a VLAN interface is written with a colon, which no interface name has.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <net/if.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -155,16 +157,52 @@ static void seen_as(struct dp_seen *seen, enum dp_seen_kind kind, uint32_t our_i
 	seen->our_id = our_id;
 }
 
-static int prog_by_id(uint32_t id)
+static int prog_open(const struct dp *dp, uint32_t id)
 {
+	size_t i;
 	int fd;
 
+	if (id == dp->prog_id)
+		return dup(dp->prog_fd);
+	for (i = 0; i < RR_MAX_IFACES; i++)
+		if (dp->known[i].id == id)
+			return dup(dp->known[i].fd);
 	priv_raise();
 	fd = bpf_prog_get_fd_by_id(id);
 	if (fd < 0)
 		fd = -errno;
 	priv_lower();
 	return fd;
+}
+
+void dp_forget(struct dp *dp, uint32_t id)
+{
+	size_t i;
+
+	for (i = 0; i < RR_MAX_IFACES; i++) {
+		if (!dp->known[i].id || (id && dp->known[i].id != id))
+			continue;
+		close(dp->known[i].fd);
+		dp->known[i].id = 0;
+	}
+}
+
+/* Keeps a program of ours open that somebody else attached, so that it can still be told and detached later. */
+static void know(struct dp *dp, uint32_t id, int fd)
+{
+	size_t i, spare = RR_MAX_IFACES;
+
+	for (i = 0; i < RR_MAX_IFACES; i++) {
+		if (dp->known[i].id == id)
+			return;
+		if (!dp->known[i].id)
+			spare = i;
+	}
+	if (id == dp->prog_id || spare == RR_MAX_IFACES)
+		return;
+	dp->known[spare].fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
+	if (dp->known[spare].fd >= 0)
+		dp->known[spare].id = id;
 }
 
 static int classify(struct dp *dp, const char *ifname, struct dp_seen *seen)
@@ -177,14 +215,13 @@ static int classify(struct dp *dp, const char *ifname, struct dp_seen *seen)
 		seen_as(seen, DP_SEEN_LINK, seen->prog_id);
 		return 0;
 	}
-	if (seen->prog_id == dp->prog_id)
-		fd = dup(dp->prog_fd);
-	else
-		fd = prog_by_id(seen->prog_id);
+	fd = prog_open(dp, seen->prog_id);
 	seen_as(seen, DP_SEEN_FOREIGN, 0);
 	if (fd < 0)
 		return 0;
 	err = dp_prog_read(fd, &p);
+	if (!err && dp_prog_ours(dp, &p))
+		know(dp, p.id, fd);
 	close(fd);
 	if (err)
 		return dp_fail(dp, err, "%s: cannot examine program id %u", ifname, seen->prog_id);
@@ -371,7 +408,7 @@ static int plain_replace(struct dp *dp, const char *ifname, const struct dp_seen
 
 	if (seen->prog_id == dp->prog_id)
 		return 0;
-	old = prog_by_id(seen->prog_id);
+	old = prog_open(dp, seen->prog_id);
 	if (old < 0)
 		return dp_fail(dp, old, "%s: cannot open program id %u", ifname, seen->prog_id);
 	opts.old_prog_fd = old;
@@ -380,6 +417,8 @@ static int plain_replace(struct dp *dp, const char *ifname, const struct dp_seen
 				     (seen->native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE),
 			     &opts);
 	close(old);
+	if (!err)
+		dp_forget(dp, seen->prog_id);
 	return err ? dp_fail(dp, err, "%s: cannot replace program id %u", ifname, seen->prog_id)
 		   : 0;
 }
@@ -507,7 +546,7 @@ static int link_detach(struct dp *dp, const char *ifname)
 static int plain_detach(struct dp *dp, const char *ifname, const struct dp_seen *seen)
 {
 	LIBBPF_OPTS(bpf_xdp_attach_opts, opts);
-	int old = seen->prog_id == dp->prog_id ? dup(dp->prog_fd) : prog_by_id(seen->prog_id), err;
+	int old = prog_open(dp, seen->prog_id), err;
 
 	if (old < 0)
 		return dp_fail(dp, old, "%s: cannot open program id %u", ifname, seen->prog_id);
@@ -517,6 +556,8 @@ static int plain_detach(struct dp *dp, const char *ifname, const struct dp_seen 
 				     (seen->native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE),
 			     &opts);
 	close(old);
+	if (!err)
+		dp_forget(dp, seen->prog_id);
 	return err ? dp_fail(dp, err, "%s: cannot detach program id %u", ifname, seen->prog_id) : 0;
 }
 

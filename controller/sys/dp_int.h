@@ -38,6 +38,11 @@ struct dp {
 	size_t mem_len[RR_MAP_MAX];
 	int cpus;
 	int clock_fd;
+	/* programs of ours that others attached, kept open: their ids cannot be opened without privileges */
+	struct {
+		uint32_t id;
+		int fd; /* meaningful when id is set */
+	} known[RR_MAX_IFACES];
 	uint32_t ext_id[RR_MAX_IFACES]; /* programs that this process put into dispatchers */
 	char note[256];
 	char error[512];
@@ -100,6 +105,8 @@ struct dp_seen {
 	uint32_t our_id; /* our program: prog_id, or the one inside the dispatcher */
 };
 int dp_look(struct dp *dp, const char *ifname, struct dp_seen *seen);
+/* Closes what dp_look() kept open: the program `id`, or all (0). */
+void dp_forget(struct dp *dp, uint32_t id);
 bool dp_prog_ours(const struct dp *dp, const struct dp_prog *p);
 
 /* dp_dispatch.c */

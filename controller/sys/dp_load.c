@@ -555,6 +555,7 @@ void dp_close(struct dp *dp)
 	if (!dp)
 		return;
 	dp_map_close(dp);
+	dp_forget(dp, 0);
 	bpf_object__close(dp->obj);
 	if (dp->lock_fd >= 0)
 		close(dp->lock_fd);

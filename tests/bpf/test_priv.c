@@ -238,6 +238,32 @@ static void test_external(void **state)
 	in_child(external_body);
 }
 
+/* A bare object that runs is known from the start: told, and detached, without the reserve. */
+static void object_body(void)
+{
+	static const char *const ifnames[] = { "dp0" };
+	struct dp_iface_status st;
+	uint32_t id;
+	struct dp *dp;
+	bool adopted;
+
+	NEED(!netbox_sh("ip link set dev dp0 xdp obj %s sec xdp", netbox_build("rr_xdp.bpf.o")));
+	NEED(!dp_open(&dp, &conf, ifnames, 1, &adopted));
+	NEED(!dp_attach(dp, "dp0", DP_ATTACH_EXTERNAL, DP_XDP_AUTO, &st) && st.attached);
+	id = st.prog_id;
+	drop(false);
+	NEED(!dp_attach_status(dp, "dp0", &st) && st.attached && st.prog_id == id);
+	NEED(!dp_detach(dp, "dp0") && !dp_unpin(dp));
+	NEED(!dp_attach_status(dp, "dp0", &st) && !st.attached);
+	dp_close(dp);
+}
+
+static void test_object(void **state)
+{
+	(void)state;
+	in_child(object_body);
+}
+
 static void dispatcher_body(void)
 {
 	struct dp_iface_status st;
@@ -304,10 +330,11 @@ static int group_setup(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_sets),	   cmocka_unit_test(test_reserve),
-		cmocka_unit_test(test_files),	   cmocka_unit_test(test_link),
-		cmocka_unit_test(test_foreign),	   cmocka_unit_test(test_external),
-		cmocka_unit_test(test_dispatcher), cmocka_unit_test(test_netlink),
+		cmocka_unit_test(test_sets),	cmocka_unit_test(test_reserve),
+		cmocka_unit_test(test_files),	cmocka_unit_test(test_link),
+		cmocka_unit_test(test_foreign), cmocka_unit_test(test_external),
+		cmocka_unit_test(test_object),	cmocka_unit_test(test_dispatcher),
+		cmocka_unit_test(test_netlink),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
