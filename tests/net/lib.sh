@@ -65,7 +65,8 @@ ns() {
 spawn() {
 	local key=$1 name=$2
 	shift 2
-	nsenter --net="/run/netns/$name" "$@" &
+	# Without "<&0" a background command would get /dev/null instead of what spawn was given.
+	nsenter --net="/run/netns/$name" "$@" <&0 &
 	PIDS[$key]=$!
 }
 
@@ -437,15 +438,15 @@ load_count() { # NAME
 
 # session_open NAME [4|6]: one TLS connection that stays open; session_get asks on it
 session_open() {
-	local to=$VIP4
+	local to=$VIP4 fd
 	[ "${2:-4}" = 4 ] || to="[$VIP6]"
 	rm -f "$WORK/$1.in"
 	mkfifo "$WORK/$1.in"
 	: >"$WORK/$1.out"
+	# Read and write, so that neither end waits for the other to open; our copy keeps the session's input open.
+	exec {fd}<>"$WORK/$1.in"
 	# shellcheck disable=SC2094
 	spawn "$1" c openssl s_client -quiet -connect "$to:443" <"$WORK/$1.in" >"$WORK/$1.out" 2>"$WORK/$1.err"
-	# The open descriptor keeps the session's input open between requests.
-	exec {fd}>"$WORK/$1.in"
 	SESSION_FD[$1]=$fd
 }
 

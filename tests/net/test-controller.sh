@@ -50,7 +50,7 @@ stop_leaves_it_running() {
 }
 
 restart_adopts() {
-	local conns flows
+	local conns
 	start
 	session_open s
 	session_get s
@@ -63,7 +63,6 @@ restart_adopts() {
 	wait_for 5 flows_open 1 || fail "flow count: $(rrctl flow count)"
 	lb_ready
 	conns=$(connections 3 | paste -sd' ')
-	flows=$(rrctl --json table explain web | jq -r . | grep -c ep || true)
 	same "the cursor goes on" "$(turn 92) $(turn 93) $(turn 94)" "$conns"
 }
 
@@ -129,11 +128,15 @@ upgrade_under_load() {
 		lb_start --object "$BUILD/rr_xdp.bpf.o"
 		lb_ready
 		[ "$(program)" != "$before" ] || fail "the program was not replaced: $before"
+		wait_for 5 unloaded "${before#* }" || fail "program ${before#* } is still loaded"
 	done
 	load_stop load
 	same "errors" 0 "$(load_errors load)"
 	even load
-	same "one program left" 1 "$(bpftool -j prog show name rr_xdp | jq 'if type == "array" then length else 1 end')"
+}
+
+unloaded() { # PROGRAM-ID
+	! bpftool prog show id "$1" >/dev/null 2>&1
 }
 
 second_rrlbd_refuses() {

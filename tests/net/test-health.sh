@@ -41,7 +41,8 @@ silent_under_load() {
 	wait_for 6 ep_is web 3 DOWN || fail "ep3 is $(ep_field web 3 state)"
 	sleep 1
 	# Connections that were waiting for ep3 may still fail; new ones may not.
-	same "connections go to the other two" "ep1=50 ep2=50" "$(connections 100 | tally)"
+	# (The load takes turns as well, so no exact count here.)
+	same "100 connections, without ep3" "100 0" "$(connections 100 | awk '{ n++ } /ep3/ { bad++ } END { print n, bad + 0 }')"
 	ip -n s link set p-e3-e0 up
 	wait_for 8 endpoints_up web 3 || fail "ep3 did not return"
 	load_stop load
