@@ -119,6 +119,19 @@ static __always_inline bool conn_drop_pair(const int af, struct conn *c)
 	return true;
 }
 
+/*
+ * Has forward entry c->s lost its reverse one (evicted, expired, or its port given to another connection)? Then replies
+ * cannot come back and its packets could reach a stranger: it ends here.
+ */
+static __always_inline bool conn_broken(const int af, struct conn *c)
+{
+	if (!c->s.port || conn_reverse(af, c))
+		return false;
+	if (conn_release(af, &c->s))
+		conn_count_close(c->s.meta, c->service);
+	return true;
+}
+
 /* flow_take(), and the count that an established flow, long expired, is owed when its slot goes. */
 static __always_inline enum rr_verdict conn_take(const int af, const struct conn *c,
 						 const struct fkey *k, struct fslot *own)
@@ -401,7 +414,7 @@ static __always_inline int conn_client(const int af, struct conn *c)
 
 	if (!svc)
 		return RR_V_NOT_OURS;
-	if (!conn_find(af, c, &c->key, &c->s))
+	if (!conn_find(af, c, &c->key, &c->s) || conn_broken(af, c))
 		return conn_is_syn(c) ? conn_new(af, c, svc) : conn_unknown(c, svc);
 	state = RR_META_STATE(c->s.meta);
 	if (conn_is_syn(c)) {

@@ -20,7 +20,7 @@ static void no_client_hop(struct world *w)
 
 static void no_iface(struct world *w)
 {
-	w->rig->ifaces[0].ifindex = 0;
+	rig_iface_at(w->rig, 0)->ifindex = 0;
 }
 
 static void hop_elsewhere(struct world *w)
@@ -52,6 +52,11 @@ static void no_local(struct world *w)
 static void lose_reverse(struct world *w)
 {
 	path_reverse_of(w)->meta = RR_META_MAKE(9, RR_FLOW_EMPTY, 0, 0, 0);
+}
+
+static void steal_reverse(struct world *w)
+{
+	path_reverse_of(w)->port ^= 0x0100;
 }
 
 /* The client moved behind another router: what it sends goes on, replies leave by the hop of its SYN. */
@@ -92,6 +97,16 @@ static void answered(struct world *w)
 		.name = why, .on = ON_NAT, .have = h, .rev = true, \
 		.pkt = { .flags = PKT_SYN | PKT_ACK, __VA_ARGS__ }, .verdict = RR_V_REPLY, \
 		.state = st \
+	}
+#define BROKEN(why, h, f, n) \
+	{ \
+		.name = why, .on = ON_NAT, .have = h, .prepare = lose_reverse, \
+		.pkt = { .flags = f }, .verdict = RR_V_RESET, .state = PATH_NONE, .closed = n \
+	}
+#define BROKEN_SYN(why, h, p) \
+	{ \
+		.name = why, .on = ON_NAT, .have = h, .prepare = p, .pkt = { .flags = PKT_SYN }, \
+		.verdict = RR_V_FORWARD, .state = RR_FLOW_SYN, .conns = 1, .slot = 1 \
 	}
 #define DATA(why, services, h, r, v, st, ...) \
 	{ \
@@ -142,12 +157,12 @@ static const struct path_case cases[] = {
 	BAD_ACK("ACK of the SYN-ACK less one", HAVE_SYNACK, PKT_ACK, PATH_ISN_SERVER),
 	BAD_ACK("ACK too far ahead", HAVE_SYNACK, PKT_ACK, PATH_ISN_SERVER + 1 + 65537),
 	BAD_ACK("FIN without ACK, half-open", HAVE_SYNACK, PKT_FIN, 0),
-	{ .name = "ACK, reverse entry lost",
-	  .on = ON_NAT,
-	  .have = HAVE_SYNACK,
-	  .prepare = lose_reverse,
-	  .pkt = { .flags = PKT_ACK },
-	  .verdict = RR_V_FLOW_RACE },
+	BROKEN("ACK, reverse entry lost", HAVE_SYNACK, PKT_ACK, 0),
+	BROKEN("FIN, reverse entry lost", HAVE_EST, PKT_FIN | PKT_ACK, 1),
+	BROKEN("last ACK, reverse entry lost", HAVE_FIN2, PKT_ACK, 0),
+	BROKEN_SYN("SYN again, reverse entry lost", HAVE_SYN, lose_reverse),
+	BROKEN_SYN("SYN again after the SYN-ACK, reverse entry lost", HAVE_SYNACK, lose_reverse),
+	BROKEN_SYN("SYN again, port given to another client", HAVE_SYN, steal_reverse),
 	DATA("data to the endpoint", ON_ALL, HAVE_EST, false, RR_V_FORWARD, RR_FLOW_EST,
 	     .payload = 1),
 	DATA("odd data to the endpoint", ON_ALL, HAVE_EST, false, RR_V_FORWARD, RR_FLOW_EST,
