@@ -128,7 +128,7 @@ static void switched(struct world *w)
 
 static void foreign_iface(struct world *w)
 {
-	w->rig->ifaces[0].ifindex = 99;
+	rig_iface_at(w->rig, 0)->ifindex = 99;
 }
 
 static void no_local(struct world *w)

@@ -80,7 +80,6 @@ static void rig_type(struct rig *r)
 	r->rotations = r->mem[RR_MAP_ROTATIONS];
 	r->endpoints = r->mem[RR_MAP_ENDPOINTS];
 	r->locals = r->mem[RR_MAP_LOCALS];
-	r->ifaces = r->mem[RR_MAP_IFACES];
 	r->hops = r->mem[RR_MAP_HOPS];
 	r->flows4 = r->mem[RR_MAP_FLOWS4];
 	r->flows6 = r->mem[RR_MAP_FLOWS6];
@@ -130,6 +129,14 @@ static void clear_buckets(struct rig *r)
 	free(b);
 }
 
+struct rr_iface *rig_iface_at(struct rig *r, uint32_t slot)
+{
+	uint8_t *base = r->mem[RR_MAP_IFACES];
+
+	return (struct rr_iface *)(void *)(base +
+					   (size_t)slot * ((sizeof(struct rr_iface) + 7) & ~7u));
+}
+
 void rig_clear(struct rig *r)
 {
 	memset(r->flows4, 0, sizeof(*r->flows4) * r->opts.flow4_sets);
@@ -142,7 +149,8 @@ void rig_clear(struct rig *r)
 	memset(r->cursors, 0, sizeof(*r->cursors) * RIG_SERVICES);
 	memset(r->endpoints, 0, sizeof(*r->endpoints) * RIG_ENDPOINTS);
 	memset(r->locals, 0, sizeof(*r->locals) * RR_MAX_LOCALS);
-	memset(r->ifaces, 0, sizeof(*r->ifaces) * RR_MAX_IFACES);
+	for (uint32_t i = 0; i < RR_MAX_IFACES; i++)
+		memset(rig_iface_at(r, i), 0, sizeof(struct rr_iface));
 	memset(r->control, 0, sizeof(*r->control));
 	clear_buckets(r);
 	r->control->abi_version = RR_ABI_VERSION;
@@ -155,7 +163,7 @@ void rig_clear(struct rig *r)
 
 void rig_iface(struct rig *r, uint32_t slot, uint32_t ifindex, const uint8_t mac[6])
 {
-	struct rr_iface *i = &r->ifaces[slot];
+	struct rr_iface *i = rig_iface_at(r, slot);
 
 	i->ifindex = ifindex;
 	memcpy(i->mac, mac, 6);
@@ -234,7 +242,8 @@ void rig_rotation(struct rig *r, uint32_t service, const uint16_t *slots, uint32
 	uint32_t copy = RR_ROT_COPY(s->rotation) ^ 1;
 
 	memset(&r->rotations[service * 2 + copy], 0, sizeof(struct rr_rotation));
-	memcpy(r->rotations[service * 2 + copy].slot, slots, n * sizeof(*slots));
+	if (n)
+		memcpy(r->rotations[service * 2 + copy].slot, slots, n * sizeof(*slots));
 	__atomic_store_n(&s->rotation, RR_ROT_MAKE(copy, n), __ATOMIC_SEQ_CST);
 }
 

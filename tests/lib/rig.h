@@ -40,7 +40,6 @@ struct rig {
 	struct rr_rotation *rotations;
 	struct rr_endpoint *endpoints;
 	struct rr_local *locals;
-	struct rr_iface *ifaces;
 	uint64_t *hops;
 	struct rr_set4 *flows4;
 	struct rr_set6 *flows6;
@@ -59,6 +58,8 @@ void rig_close(struct rig *r);
 /* Empties tables and flows; counters go on. `control` is enabled, RSTs are not limited. */
 void rig_clear(struct rig *r);
 
+struct rr_iface *rig_iface_at(
+	struct rig *r, uint32_t slot); /* array elements lie 8-byte aligned: 16 apart, not 12 */
 void rig_iface(struct rig *r, uint32_t slot, uint32_t ifindex, const uint8_t mac[6]);
 void rig_local(struct rig *r, uint32_t id, uint8_t af, struct rr_addr addr);
 void rig_service(struct rig *r, uint32_t id, uint8_t mode, uint8_t af, struct rr_addr addr,

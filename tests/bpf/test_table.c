@@ -1,0 +1,516 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * test_table.c - what takes more than one packet to see: exact round robin, ports, reuse, a table without room, the order of
+ * eviction, truncation at every length, the rate of RSTs. Three loaded programs: one of ordinary size, one with a single
+ * nat port, one with two sets and many ports.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/bpf.h>
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <cmocka.h>
+
+#include "path.h"
+
+#define ONE_PORT 20000
+
+static struct rig rig, rig_port, rig_tiny;
+
+static uint32_t service_of(void **state)
+{
+	return (uint32_t)(uintptr_t)*state;
+}
+
+static uint32_t ways(const struct world *w)
+{
+	return w->af == RR_AF_INET ? RR_FLOW4_WAYS : RR_FLOW6_WAYS;
+}
+
+static void next_client(struct world *w, uint16_t port)
+{
+	w->cport = port;
+	w->ep = 0;
+	w->lport = 0;
+}
+
+/* One raw frame: what is not sent on must be what came in. */
+static enum rr_verdict run_raw(struct world *w, const uint8_t *b, uint32_t len, uint32_t *action)
+{
+	uint64_t was[RR_V_MAX], is[RR_V_MAX];
+	enum rr_verdict v = RR_V_GO;
+
+	rig_verdicts(w->rig, was);
+	*action = rig_run(w->rig, b, len, &w->out);
+	rig_verdicts(w->rig, is);
+	for (int i = 1; i < RR_V_MAX; i++) {
+		if (is[i] != was[i])
+			v = i;
+	}
+	if (*action == XDP_PASS) {
+		assert_int_equal(w->out.len, len);
+		assert_memory_equal(w->out.b, b, len);
+	}
+	return v;
+}
+
+/* ---- truncation ---- */
+
+static void truncate_at_all(struct world *w, const struct pkt_spec *diff, bool ours)
+{
+	struct pkt_frame f;
+	struct pkt_spec s;
+	enum rr_verdict v;
+	uint32_t action;
+
+	path_packet(w, false, diff, &s);
+	if (!ours)
+		s.dst = path_client_addr(w->svc);
+	pkt_build(&s, &f);
+	for (uint32_t len = 14; len < f.len;
+	     len++) { /* the kernel delivers no less than an Ethernet header */
+		v = run_raw(w, f.b, len, &action);
+		if (ours && len >= f.l4 + 4)
+			assert_int_equal(v, RR_V_MALFORMED);
+		else
+			assert_true(v == RR_V_NOT_IP || v == RR_V_NOT_OURS);
+		assert_int_equal(action, ours && len >= f.l4 + 4 ? XDP_DROP : XDP_PASS);
+	}
+	run_raw(w, f.b, f.len, &action);
+	assert_int_equal(action, ours ? XDP_TX : XDP_PASS);
+}
+
+static void test_truncated(void **state)
+{
+	const struct pkt_spec shape[] = {
+		{ .flags = PKT_SYN },
+		{ .flags = PKT_ACK, .payload = 40 },
+		{ .flags = PKT_SYN, .vlans = 2, .vlan = { 3, 4 } },
+		{ .flags = PKT_SYN, .ip_options = PKT_NOPS, .ip_options_len = 8 },
+		{ .flags = PKT_SYN, .ext = { 255, 60, 43, 0 }, .exts = 4 },
+		{ .flags = PKT_SYN, .ext = { 0 }, .exts = 1, .frag_header = true },
+	};
+	struct world w;
+
+	for (size_t i = 0; i < sizeof(shape) / sizeof(shape[0]); i++) {
+		path_world(&w, &rig, service_of(state));
+		path_reach(&w, HAVE_EST);
+		truncate_at_all(&w, &shape[i], true);
+		truncate_at_all(&w, &shape[i], false);
+	}
+}
+
+/* ---- RSTs ---- */
+
+static void age_buckets(int32_t jiffies)
+{
+	int cpus = libbpf_num_possible_cpus();
+	struct rr_bucket *b = calloc((size_t)cpus, sizeof(*b));
+	uint32_t zero = 0;
+
+	assert_non_null(b);
+	assert_int_equal(bpf_map_lookup_elem(rig.fd[RR_MAP_BUCKETS], &zero, b), 0);
+	for (int i = 0; i < cpus; i++)
+		b[i].jiffies -= (uint32_t)jiffies;
+	assert_int_equal(bpf_map_update_elem(rig.fd[RR_MAP_BUCKETS], &zero, b, 0), 0);
+	free(b);
+}
+
+/* A second's worth at once, then none until time has passed. `hz` is made so large that the test's own time is nothing. */
+static void test_rst_rate(void **state)
+{
+	struct world w;
+
+	path_world(&w, &rig, service_of(state));
+	rig.control->rst_rate = 5;
+	rig.control->hz = 10000000;
+	age_buckets(10000000);
+	for (int i = 0; i < 5; i++)
+		path_client(&w, PKT_ACK, RR_V_RESET);
+	for (int i = 0; i < 20; i++)
+		path_client(&w, PKT_ACK, RR_V_RST_LIMITED);
+	age_buckets(10000000 / 5 * 2);
+	path_client(&w, PKT_ACK, RR_V_RESET);
+	path_client(&w, PKT_ACK, RR_V_RESET);
+	path_client(&w, PKT_ACK, RR_V_RST_LIMITED);
+}
+
+/* ---- rotation ---- */
+
+/* SYN `k` goes to slot k mod L, whatever the rotation is at that moment. */
+static void test_exact(void **state)
+{
+	uint32_t svc = service_of(state);
+	const uint16_t a = PATH_EP(svc, 0), b = PATH_EP(svc, 1), c = PATH_EP(svc, 2);
+	const uint16_t weights[] = { a, b, a, c, a, b }, other[] = { c, b, a, b, b };
+	const uint16_t *slots = weights;
+	struct rig_counts was, is;
+	uint32_t want[3] = { 0 }, len = 6;
+	struct world w;
+
+	path_world(&w, &rig, svc);
+	rig_rotation(&rig, svc, weights, 6);
+	rig_count(&rig, &was);
+	for (uint32_t k = 0; k < 1800; k++) {
+		if (k == 1001) {
+			slots = other;
+			len = 5;
+			rig_rotation(&rig, svc, other, len);
+		}
+		next_client(&w, (uint16_t)(10000 + k));
+		path_client(&w, PKT_SYN, RR_V_FORWARD);
+		assert_int_equal(w.ep, slots[k % len]);
+		want[slots[k % len] - a]++;
+	}
+	rig_count(&rig, &is);
+	for (uint32_t i = 0; i < 3; i++)
+		assert_int_equal(is.ep[a + i].conns - was.ep[a + i].conns, want[i]);
+	assert_int_equal(rig.cursors[svc].ticket, 1800);
+}
+
+/* ---- clients' hops ---- */
+
+static void test_two_routers(void **state)
+{
+	struct world a, b;
+
+	path_world(&a, &rig, service_of(state));
+	b = a;
+	b.cport = 40001;
+	b.cmac[5] = 0x02;
+	b.cvlan = 300;
+	path_reach(&a, HAVE_EST);
+	path_reach(&b, HAVE_EST);
+	for (int i = 0; i < 3; i++) {
+		path_server(&a, PKT_ACK, RR_V_REPLY);
+		assert_memory_equal(a.out.b, a.cmac, 6);
+		path_server(&b, PKT_ACK, RR_V_REPLY);
+		assert_memory_equal(b.out.b, b.cmac, 6);
+	}
+}
+
+/* ---- local ports ---- */
+
+static void test_ports_unique(void **state)
+{
+	static uint8_t used[PATH_EPS][65536];
+	struct world w;
+
+	memset(used, 0, sizeof(used));
+	path_world(&w, &rig, service_of(state));
+	for (uint16_t i = 0; i < 150; i++) {
+		uint8_t *seen;
+
+		next_client(&w, (uint16_t)(2000 + i));
+		path_client(&w, PKT_SYN, RR_V_FORWARD);
+		assert_in_range(w.lport, RR_PORT_LO_DEFAULT, RR_PORT_HI_DEFAULT);
+		seen = &used[w.ep - PATH_EP(w.svc, 0)][w.lport];
+		assert_int_equal(*seen, 0);
+		*seen = 1;
+		assert_non_null(path_reverse_of(&w));
+	}
+}
+
+static void one_endpoint(struct world *w, struct rig *r, uint32_t svc)
+{
+	uint16_t slot = PATH_EP(svc, 0);
+
+	path_world(w, r, svc);
+	rig_rotation(r, svc, &slot, 1);
+}
+
+static void test_no_port(void **state)
+{
+	uint16_t slots[2];
+	struct world w;
+
+	one_endpoint(&w, &rig_port, service_of(state));
+	path_client(&w, PKT_SYN, RR_V_FORWARD);
+	assert_int_equal(w.lport, ONE_PORT);
+	next_client(&w, 40001);
+	path_client(&w, PKT_SYN, RR_V_NO_PORT);
+	assert_null(path_flow_of(&w, NULL));
+	assert_int_equal(rig_live(&rig_port, w.af), 2);
+	/* another endpoint's address has this port free */
+	slots[0] = slots[1] = PATH_EP(w.svc, 1);
+	rig_rotation(&rig_port, w.svc, slots, 2);
+	path_client(&w, PKT_SYN, RR_V_FORWARD);
+	assert_int_equal(w.lport, ONE_PORT);
+}
+
+/* A port in use is not given away while the flow lives, established or closing by one side only. */
+static void test_port_kept(void **state)
+{
+	const enum path_have have[] = { HAVE_SYN, HAVE_SYNACK, HAVE_EST, HAVE_FIN_CLIENT,
+					HAVE_FIN_SERVER };
+	struct world w;
+
+	for (size_t i = 0; i < sizeof(have) / sizeof(have[0]); i++) {
+		one_endpoint(&w, &rig_port, service_of(state));
+		path_reach(&w, have[i]);
+		next_client(&w, 40001);
+		path_client(&w, PKT_SYN, RR_V_NO_PORT);
+	}
+}
+
+/* A closed flow's port may be; what the old client still sends does not reach the new connection. */
+static void test_port_reuse(void **state)
+{
+	const enum path_have have[] = { HAVE_FIN2, HAVE_RST, HAVE_KILLED };
+	struct world old, w;
+
+	for (size_t i = 0; i < sizeof(have) / sizeof(have[0]); i++) {
+		one_endpoint(&old, &rig_port, service_of(state));
+		path_reach(&old, have[i]);
+		w = old;
+		next_client(&w, 40001);
+		path_reach(&w, HAVE_EST);
+		assert_int_equal(w.lport, ONE_PORT);
+		path_server(&w, PKT_ACK, RR_V_REPLY);
+		path_client(&old, PKT_ACK, RR_V_RESET);
+		path_client(&w, PKT_ACK, RR_V_FORWARD);
+		path_server(&w, PKT_ACK, RR_V_REPLY);
+		assert_int_equal(rig_live(&rig_port, w.af), 2);
+	}
+}
+
+/* Two endpoints on one address: one local port each, or replies could not be told apart. */
+static void test_shared_address(void **state)
+{
+	struct rr_endpoint *second;
+	struct world a, b;
+
+	path_world(&a, &rig, service_of(state));
+	second = &rig.endpoints[PATH_EP(a.svc, 1)];
+	second->addr = path_ep_addr(PATH_EP(a.svc, 0));
+	second->port = pkt_be16(9443);
+	b = a;
+	b.cport = 40001;
+	path_reach(&a, HAVE_EST);
+	path_reach(&b, HAVE_EST);
+	assert_int_not_equal(a.ep, b.ep);
+	assert_int_not_equal(a.lport, b.lport);
+	path_server(&a, PKT_ACK, RR_V_REPLY);
+	path_server(&b, PKT_ACK, RR_V_REPLY);
+}
+
+/* With one port there is no room for the second. */
+static void test_shared_address_one_port(void **state)
+{
+	struct world w;
+
+	path_world(&w, &rig_port, service_of(state));
+	rig_port.endpoints[PATH_EP(w.svc, 1)].addr = path_ep_addr(PATH_EP(w.svc, 0));
+	path_client(&w, PKT_SYN, RR_V_FORWARD);
+	next_client(&w, 40001);
+	path_client(&w, PKT_SYN, RR_V_NO_PORT);
+}
+
+/* ---- a table without room: dsr, one entry a flow, two sets that every key shares ---- */
+
+static uint32_t capacity(const struct world *w)
+{
+	return 2 * ways(w);
+}
+
+/* Clients 1..n in a state; two sets are both candidates of every key, so all slots fill. */
+static void fill(struct world *w, enum path_have have)
+{
+	path_world(w, &rig_tiny, w->svc);
+	for (uint32_t i = 0; i < capacity(w); i++) {
+		next_client(w, (uint16_t)(100 + i));
+		path_reach(w, have);
+	}
+	assert_int_equal(rig_live(&rig_tiny, w->af), capacity(w));
+	next_client(w, 99);
+}
+
+static bool lives(struct world *w, uint32_t i)
+{
+	struct world other = *w;
+
+	other.cport = (uint16_t)(100 + i);
+	return path_flow_of(&other, NULL) != NULL;
+}
+
+static void set_age(struct world *w, uint32_t i, uint32_t jiffies)
+{
+	struct world other = *w;
+
+	other.cport = (uint16_t)(100 + i);
+	path_flow_of(&other, NULL)->seen -= jiffies;
+}
+
+static void reach(struct world *w, uint32_t i, uint8_t flags)
+{
+	struct world other = *w;
+
+	other.cport = (uint16_t)(100 + i);
+	path_client(&other, flags, RR_V_FORWARD);
+}
+
+static void test_full(void **state)
+{
+	struct world w = { .svc = service_of(state) };
+	uint64_t ticket;
+
+	w.af = w.svc & 1 ? RR_AF_INET6 : RR_AF_INET;
+	fill(&w, HAVE_EST);
+	ticket = rig_tiny.cursors[w.svc].ticket;
+	path_client(&w, PKT_SYN, RR_V_TABLE_FULL);
+	assert_int_equal(rig_tiny.cursors[w.svc].ticket, ticket);
+	for (uint32_t i = 0; i < capacity(&w); i++)
+		assert_true(lives(&w, i));
+	/* closing by one side is not closed */
+	reach(&w, 0, PKT_FIN | PKT_ACK);
+	path_client(&w, PKT_SYN, RR_V_TABLE_FULL);
+	/* closed is */
+	reach(&w, 1, PKT_RST);
+	path_client(&w, PKT_SYN, RR_V_FORWARD);
+	assert_false(lives(&w, 1));
+	assert_true(lives(&w, 0));
+}
+
+static void test_eviction_order(void **state)
+{
+	struct world w = { .svc = service_of(state) };
+	struct rig_counts was, is;
+
+	w.af = w.svc & 1 ? RR_AF_INET6 : RR_AF_INET;
+	fill(&w, HAVE_SYN);
+	set_age(&w, 0, 500); /* the oldest half-open */
+	set_age(&w, 2, 200);
+	reach(&w, 1, PKT_RST); /* closed */
+	reach(&w, 3, PKT_ACK); /* established, expired */
+	set_age(&w, 3, RIG_TIMEOUT + 5);
+	rig_count(&rig_tiny, &was);
+	path_client(&w, PKT_SYN, RR_V_FORWARD);
+	assert_false(lives(&w, 3));
+	assert_true(lives(&w, 1) && lives(&w, 0) && lives(&w, 2));
+	rig_count(&rig_tiny, &is);
+	assert_int_equal(is.svc[w.svc].closed - was.svc[w.svc].closed,
+			 1); /* it had been established */
+	next_client(&w, 98);
+	path_client(&w, PKT_SYN, RR_V_FORWARD);
+	assert_false(lives(&w, 1));
+	assert_true(lives(&w, 0) && lives(&w, 2));
+	next_client(&w, 97);
+	path_client(&w, PKT_SYN, RR_V_FORWARD);
+	assert_false(lives(&w, 0));
+	assert_true(lives(&w, 2));
+	next_client(&w, 96);
+	path_client(&w, PKT_SYN, RR_V_FORWARD);
+	assert_false(lives(&w, 2));
+	rig_count(&rig_tiny, &is);
+	assert_int_equal(is.svc[w.svc].closed - was.svc[w.svc].closed, 1);
+}
+
+/* A flood of SYNs pushes out half-open flows only. */
+static void test_flood(void **state)
+{
+	struct world w = { .svc = service_of(state) };
+
+	w.af = w.svc & 1 ? RR_AF_INET6 : RR_AF_INET;
+	fill(&w, HAVE_SYN);
+	reach(&w, 0, PKT_ACK);
+	reach(&w, 1, PKT_ACK);
+	for (uint16_t i = 0; i < 500; i++) {
+		next_client(&w, (uint16_t)(5000 + i));
+		path_client(&w, PKT_SYN, RR_V_FORWARD);
+	}
+	assert_true(lives(&w, 0) && lives(&w, 1));
+	assert_int_equal(rig_live(&rig_tiny, w.af), capacity(&w));
+}
+
+/* An evicted flow's time stands still when it looks younger than now: no underflow makes it old. */
+static void test_clock_skew(void **state)
+{
+	struct world w = { .svc = service_of(state) };
+
+	w.af = w.svc & 1 ? RR_AF_INET6 : RR_AF_INET;
+	fill(&w, HAVE_EST);
+	for (uint32_t i = 0; i < capacity(&w); i++)
+		set_age(&w, i, (uint32_t)-1000);
+	path_client(&w, PKT_SYN, RR_V_TABLE_FULL);
+}
+
+/* nat: the reverse entry finds no room; nothing is left behind, and the verdict says so. */
+static void test_full_reverse(void **state)
+{
+	struct world w;
+
+	path_world(&w, &rig_tiny, service_of(state));
+	for (uint32_t i = 0; i < capacity(&w) / 2; i++) {
+		next_client(&w, (uint16_t)(100 + i));
+		path_reach(&w, HAVE_EST);
+	}
+	next_client(&w, 99);
+	path_client(&w, PKT_SYN, RR_V_TABLE_FULL);
+	/* one slot free: room for the forward entry, none for the reverse one */
+	w.cport = 100;
+	path_flow_of(&w, NULL)->meta = 0;
+	next_client(&w, 99);
+	path_client(&w, PKT_SYN, RR_V_TABLE_FULL);
+	assert_null(path_flow_of(&w, NULL));
+	assert_int_equal(rig_live(&rig_tiny, w.af), capacity(&w) - 1);
+}
+
+static int setup(void **state)
+{
+	const struct rig_opts one_port = { .port_lo = ONE_PORT, .port_hi = ONE_PORT };
+	const struct rig_opts tiny = { .flow4_sets = 2, .flow6_sets = 2 };
+
+	(void)state;
+	rig_open(&rig, NULL);
+	rig_open(&rig_port, &one_port);
+	rig_open(&rig_tiny, &tiny);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	rig_close(&rig);
+	rig_close(&rig_port);
+	rig_close(&rig_tiny);
+	return 0;
+}
+
+#define ON(fn, svc) \
+	{ \
+#fn " " #svc, fn, NULL, NULL, (void *)(uintptr_t)(svc) \
+	}
+#define ON_BOTH_NAT(fn) ON(fn, NAT4), ON(fn, NAT6)
+#define ON_BOTH_DSR(fn) ON(fn, DSR4), ON(fn, DSR6)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		ON_BOTH_NAT(test_truncated),
+		ON_BOTH_DSR(test_truncated),
+		ON_BOTH_NAT(test_rst_rate),
+		ON_BOTH_DSR(test_rst_rate),
+		ON_BOTH_NAT(test_exact),
+		ON_BOTH_DSR(test_exact),
+		ON_BOTH_NAT(test_two_routers),
+		ON_BOTH_NAT(test_ports_unique),
+		ON_BOTH_NAT(test_no_port),
+		ON_BOTH_NAT(test_port_kept),
+		ON_BOTH_NAT(test_port_reuse),
+		ON_BOTH_NAT(test_shared_address),
+		ON_BOTH_NAT(test_shared_address_one_port),
+		ON_BOTH_NAT(test_full_reverse),
+		ON_BOTH_DSR(test_full),
+		ON_BOTH_DSR(test_eviction_order),
+		ON_BOTH_DSR(test_flood),
+		ON_BOTH_DSR(test_clock_skew),
+	};
+
+	return cmocka_run_group_tests_name("table", tests, setup, teardown);
+}
