@@ -257,6 +257,5 @@ bool model_dirty(const struct model *m)
 void model_planned(struct model *m)
 {
 	m->dirty = false;
-	for (uint32_t i = 0; i < RR_MAX_LOCALS; i++)
-		m->local[i].held = m->local[i].addr;
+	locals_planned(m);
 }

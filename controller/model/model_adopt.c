@@ -101,6 +101,7 @@ static void adopt_local(struct model *m, const struct plan *have, uint32_t id, m
 		return;
 	l->addr = l->held;
 	l->used = now;
+	l->in_plan = true;
 }
 
 static void adopt_active(struct model *m, const struct plan *have, uint32_t id)

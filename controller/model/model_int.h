@@ -88,6 +88,7 @@ struct loc {
 	mono_t used; /* last time that an endpoint had it */
 	struct addr
 		held; /* what the maps may still hold here: the id is not to be given another address; family 0 = none */
+	bool in_plan; /* an endpoint had it in the last plan: freed by a later one only */
 };
 
 struct model {
@@ -164,6 +165,7 @@ void svc_set_paused(struct model *m, struct svc *s, bool paused, uint32_t uid, m
 /* model_local.c */
 void ep_assign_locals(struct model *m, struct ep *e, mono_t now);
 void ep_touch_locals(struct model *m, const struct ep *e, mono_t now);
+void locals_planned(struct model *m);
 mono_t locals_tick(struct model *m, mono_t now);
 
 /* plan.c */

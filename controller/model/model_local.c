@@ -7,7 +7,8 @@
  * out as a run. Lists of several services may overlap in ways that no layout can serve ({x,y} {y,z} {x,z});
  * then the endpoint uses the longest run that the existing layout allows, extended into free neighbours.
  *
- * An id is free again only when no endpoint has used it for an hour: flows of that time name it. It is given
+ * An id is free again only when no endpoint has used it for an hour (flows of that time name it), and in a plan later
+ * than the first in which none has it (loc.in_plan): its row leaves when no rotation needs it any more. It is given
  * another address only after a plan without it has been made (loc.held), so that one plan never moves an id from
  * one address to another; the same address gets the same id back.
  */
@@ -193,6 +194,20 @@ void ep_assign_locals(struct model *m, struct ep *e, mono_t now)
 		set_run(m, e, l.n ? run_of(m, &l, now) : (struct run){ 0, 0 }, now);
 }
 
+void locals_planned(struct model *m)
+{
+	for (uint32_t i = 0; i < RR_MAX_LOCALS; i++) {
+		m->local[i].held = m->local[i].addr;
+		m->local[i].in_plan = false;
+	}
+	for (uint32_t i = 1; i < m->ep_end; i++) {
+		const struct ep *e = &m->ep[i];
+
+		for (uint32_t k = 0; e->id && k < e->local_count; k++)
+			m->local[e->local_first + k].in_plan |= e->member != EP_GONE;
+	}
+}
+
 mono_t locals_tick(struct model *m, mono_t now)
 {
 	mono_t next = MONO_NEVER;
@@ -207,7 +222,9 @@ mono_t locals_tick(struct model *m, mono_t now)
 
 		if (!l->addr.family)
 			continue;
-		if (mono_cmp(now, end) >= 0) {
+		if (mono_cmp(now, end) >= 0 && l->in_plan) {
+			next = mono_min(next, mono_add(now, MONO_S(1))); /* pushes lag behind */
+		} else if (mono_cmp(now, end) >= 0) {
 			memset(&l->addr, 0, sizeof(l->addr));
 			m->dirty = true;
 		} else if (mono_cmp(l->used, now) < 0) {

@@ -409,6 +409,23 @@ static void test_local_id_after_idle_hours(void **state)
 	done(&w);
 }
 
+/* The maps lag an hour behind: the address stays until a plan has been made in which no endpoint has it. */
+static void test_local_id_waits_for_the_plan(void **state)
+{
+	struct world w = up_world();
+	uint32_t was = local_of(w.m, E1);
+
+	(void)state;
+	model_planned(w.m);
+	all_from(w.m, "10.9.9.8", MONO_S(200));
+	assert_int_equal(model_tick(w.m, MONO_S(8000)).us > 0, 1);
+	assert_int_equal(local_at(w.m, was).family, RR_AF_INET);
+	model_planned(w.m);
+	model_tick(w.m, MONO_S(8001));
+	assert_int_equal(local_at(w.m, was).family, 0);
+	done(&w);
+}
+
 /* Freed in the model, not yet in the maps: the id is for the same address only. */
 static void test_local_id_held_by_the_maps(void **state)
 {
@@ -517,6 +534,7 @@ int main(void)
 		cmocka_unit_test(test_local_addresses),
 		cmocka_unit_test(test_local_id_is_kept_for_an_hour),
 		cmocka_unit_test(test_local_id_after_idle_hours),
+		cmocka_unit_test(test_local_id_waits_for_the_plan),
 		cmocka_unit_test(test_local_id_held_by_the_maps),
 		cmocka_unit_test(test_adopt_half_a_push),
 		cmocka_unit_test(test_local_error_is_no_failure),
