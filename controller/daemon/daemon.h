@@ -176,6 +176,7 @@ void nexthop_resolve(struct daemon *d); /* now */
 void nexthop_second(
 	struct daemon
 		*d); /* once a second: what is unresolved or has not been looked at for long */
+void nexthop_new(struct daemon *d); /* endpoints that were never looked at */
 void nexthop_close(struct daemon *d);
 
 /* state.c: overrides that survive a restart. Written to a temporary file and renamed. */

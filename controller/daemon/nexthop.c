@@ -29,7 +29,10 @@
 
 enum hop_problem { HOP_FINE, HOP_UNRESOLVED, HOP_NO_ROUTE, HOP_FOREIGN, HOP_GATEWAY };
 
+enum hop_which { HOPS_ALL, HOPS_DUE, HOPS_NEW };
+
 struct hop_row {
+	struct addr to; /* whose row this is: ids are used again */
 	struct nl_hop hop; /* the last good one */
 	uint64_t word;
 	mono_t looked; /* 0 = never */
@@ -106,6 +109,17 @@ static uint64_t hop_hold(struct daemon *d, struct hop_row *r, const struct nl_ho
 	return mono_cmp(now, mono_add(r->lost, HOLD)) < 0 ? r->word : 0;
 }
 
+/* The first look at an endpoint whose next hop the maps already hold: as if we had found it ourselves. */
+static void hop_adopt(struct daemon *d, uint32_t id, struct hop_row *r, const struct nl_hop *hop)
+{
+	uint64_t word = d->have->endpoint[id].hop;
+
+	if (r->looked.us || !word || iface_slot(d, hop->ifindex) != (int)RR_HOP_SLOT(word))
+		return;
+	r->hop = *hop;
+	r->word = word;
+}
+
 static void hop_look(struct daemon *d, uint32_t id, const struct addr *to)
 {
 	const struct view_service *s = d->nexthop->service[id];
@@ -115,6 +129,8 @@ static void hop_look(struct daemon *d, uint32_t id, const struct addr *to)
 
 	if (nl_hop_get(d->nl, to, &hop))
 		memset(&hop, 0, sizeof(hop));
+	hop_adopt(d, id, r, &hop);
+	r->to = *to;
 	r->problem = hop_judge(d, to, s && s->mode == CONF_MODE_DSR, &hop);
 	if (r->problem == HOP_FINE) {
 		r->hop = hop;
@@ -144,27 +160,33 @@ static struct view *services_of(struct daemon *d)
 	return v;
 }
 
-static bool hop_due(const struct daemon *d, uint32_t id)
+static bool hop_due(const struct daemon *d, size_t i, enum hop_which which)
 {
-	const struct hop_row *r = &d->nexthop->row[id];
+	const struct nexthop *n = d->nexthop;
+	const struct hop_row *r = &n->row[n->id[i]];
 
-	return !r->looked.us || r->problem != HOP_FINE ||
-	       mono_cmp(daemon_now(d), mono_add(r->looked, REFRESH)) >= 0;
+	if (which == HOPS_ALL || !r->looked.us)
+		return true;
+	return which == HOPS_DUE && (r->problem != HOP_FINE ||
+				     mono_cmp(daemon_now(d), mono_add(r->looked, REFRESH)) >= 0);
 }
 
-static void hops_look(struct daemon *d, bool all)
+static void hops_look(struct daemon *d, enum hop_which which)
 {
 	struct nexthop *n = d->nexthop;
 	size_t count = model_endpoints(d->model, n->id, n->addr, RR_MAX_ENDPOINTS), i, due = 0;
 	struct view *v;
 
-	for (i = 0; i < count; i++)
-		due += all || hop_due(d, n->id[i]);
+	for (i = 0; i < count; i++) {
+		if (!addr_equal(&n->row[n->id[i]].to, &n->addr[i]))
+			memset(&n->row[n->id[i]], 0, sizeof(n->row[0]));
+		due += hop_due(d, i, which);
+	}
 	if (!due)
 		return;
 	v = services_of(d);
 	for (i = 0; v && i < count; i++) {
-		if (all || hop_due(d, n->id[i]))
+		if (hop_due(d, i, which))
 			hop_look(d, n->id[i], &n->addr[i]);
 	}
 	view_free(v);
@@ -175,7 +197,7 @@ void nexthop_resolve(struct daemon *d)
 	mono_t start = loop_clock();
 
 	iface_refresh(d);
-	hops_look(d, true);
+	hops_look(d, HOPS_ALL);
 	d->nexthop->done = loop_clock();
 	d->nexthop->cost = mono_sub(d->nexthop->done, start);
 }
@@ -183,7 +205,12 @@ void nexthop_resolve(struct daemon *d)
 void nexthop_second(struct daemon *d)
 {
 	iface_refresh(d);
-	hops_look(d, false);
+	hops_look(d, HOPS_DUE);
+}
+
+void nexthop_new(struct daemon *d)
+{
+	hops_look(d, HOPS_NEW);
 }
 
 static void resolve_fire(void *arg)

@@ -74,6 +74,7 @@ void daemon_turn(struct daemon *d)
 	/* A failed push is tried again by the second's timer, not by every event. */
 	if (model_dirty(d->model) && !d->push_retry) {
 		d->save_pending = true;
+		nexthop_new(d);
 		turn_push(d);
 	}
 	sweep_kills(d);
