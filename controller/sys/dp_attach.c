@@ -12,9 +12,6 @@
  * A program is ours when it is called rr_xdp and uses our `control` map. Reading another program by its id needs
  * CAP_SYS_ADMIN; after privileges are dropped, what is not known by the fds and pins we hold counts as foreign. So a program
  * of ours that somebody else attached is kept open once it has been seen.
- *
- * A link stays while its pin DIR/link_<interface> does; it is never closed into nothing when the process ends. bpffs
- * takes no dots in names, so that of a VLAN interface is written with a colon, which no interface name has.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -44,105 +41,12 @@ bool dp_prog_ours(const struct dp *dp, const struct dp_prog *p)
 	return false;
 }
 
-/* ---- pinned links -------------------------------------------------------------------------------- */
-
-static void link_path(const struct dp *dp, const char *ifname, char *buf, size_t len)
-{
-	size_t n = strlen(dp->dir);
-	char *p;
-
-	snprintf(buf, len, "%s/link_%s", dp->dir, ifname);
-	for (p = buf + (n < len ? n : 0); *p; p++)
-		if (*p == '.')
-			*p = ':';
-}
-
-/* The pinned link of an interface name: its fd and what it is attached to; ifindex 0 = its interface is gone. */
-static int link_open(const struct dp *dp, const char *ifname, struct bpf_link_info *info)
-{
-	char path[PATH_MAX + 32];
-	uint32_t len = sizeof(*info);
-	int fd;
-
-	memset(info, 0, sizeof(*info));
-	link_path(dp, ifname, path, sizeof(path));
-	fd = bpf_obj_get(path);
-	if (fd < 0)
-		return -errno;
-	if (bpf_obj_get_info_by_fd(fd, info, &len) || info->type != BPF_LINK_TYPE_XDP) {
-		close(fd);
-		return -EINVAL;
-	}
-	return fd;
-}
-
-static int link_unpin(struct dp *dp, const char *ifname)
-{
-	char path[PATH_MAX + 32];
-
-	link_path(dp, ifname, path, sizeof(path));
-	if (unlink(path) && errno != ENOENT)
-		return dp_fail(dp, -errno, "cannot remove %s", path);
-	return 0;
-}
-
-/* Makes room for a new pin: an old one whose interface is gone is removed, a live one is somebody's. */
-static int link_clear(struct dp *dp, const char *ifname)
-{
-	struct bpf_link_info info;
-	int fd = link_open(dp, ifname, &info);
-
-	if (fd == -ENOENT)
-		return 0;
-	if (fd >= 0)
-		close(fd);
-	if (fd >= 0 && info.xdp.ifindex)
-		return dp_say(
-			dp, -EEXIST,
-			"%s/link_%s holds another interface (index %u, renamed or in another "
-			"network namespace): use another bpffs folder there, or remove the pin",
-			dp->dir, ifname, info.xdp.ifindex);
-	return link_unpin(dp, ifname);
-}
-
-static int link_create(struct dp *dp, const char *ifname, int ifindex, bool native)
-{
-	LIBBPF_OPTS(bpf_link_create_opts, opts,
-		    .flags = native ? XDP_FLAGS_DRV_MODE : XDP_FLAGS_SKB_MODE);
-	char path[PATH_MAX + 32];
-	int fd, err = link_clear(dp, ifname);
-
-	if (err)
-		return err;
-	fd = bpf_link_create(dp->prog_fd, ifindex, BPF_XDP, &opts);
-	if (fd < 0)
-		return dp_fail(dp, -errno, "%s: cannot attach", ifname);
-	link_path(dp, ifname, path, sizeof(path));
-	if (bpf_obj_pin(fd, path))
-		err = dp_fail(dp, -errno, "cannot pin %s", path);
-	close(fd);
-	return err;
-}
-
-static int link_replace(struct dp *dp, const char *ifname)
-{
-	struct bpf_link_info info;
-	int err = 0, fd = link_open(dp, ifname, &info);
-
-	if (fd < 0)
-		return dp_fail(dp, fd, "%s: cannot open its pinned link", ifname);
-	if (info.prog_id != dp->prog_id && bpf_link_update(fd, dp->prog_fd, NULL))
-		err = dp_fail(dp, -errno, "%s: cannot replace the program of its link", ifname);
-	close(fd);
-	return err;
-}
-
 /* ---- who has the interface ----------------------------------------------------------------------- */
 
 static bool is_our_link(const struct dp *dp, const char *ifname, const struct dp_seen *seen)
 {
 	struct bpf_link_info info;
-	int fd = link_open(dp, ifname, &info);
+	int fd = dp_link_open(dp, ifname, &info);
 
 	if (fd < 0)
 		return false;
@@ -354,7 +258,7 @@ static int attach_once(struct dp *dp, const char *ifname, int ifindex, enum dp_a
 {
 	dp_listen();
 	if (how == DP_ATTACH_LINK)
-		return link_create(dp, ifname, ifindex, native);
+		return dp_link_create(dp, ifname, ifindex, native);
 	return dp_dispatch_attach(dp, ifname, ifindex, native);
 }
 
@@ -377,6 +281,25 @@ static void add_text(struct dp_iface_status *st, const char *fmt, ...)
 	va_end(ap);
 }
 
+/*
+ * A dispatcher that does not take the program (one made for older kernels may not let extensions change packets) is no
+ * reason to stay off an empty interface: the link is tried, and what it says is about the driver alone.
+ */
+static int attach_mode(struct dp *dp, const char *ifname, int ifindex, enum dp_attach how,
+		       bool native, struct dp_iface_status *st)
+{
+	char why[96];
+	int err = attach_once(dp, ifname, ifindex, how, native);
+
+	if (how == DP_ATTACH_LINK || !err || is_final(err))
+		return err;
+	snprintf(why, sizeof(why), "%.95s", *dp_heard() ? dp_heard() : strerror(-err));
+	err = attach_once(dp, ifname, ifindex, DP_ATTACH_LINK, native);
+	if (!err)
+		add_text(st, "dispatcher refused (%s), link instead", why);
+	return err;
+}
+
 static int attach_fresh(struct dp *dp, const char *ifname, int ifindex, enum dp_attach how,
 			enum dp_xdp mode, struct dp_iface_status *st)
 {
@@ -388,15 +311,15 @@ static int attach_fresh(struct dp *dp, const char *ifname, int ifindex, enum dp_
 		add_text(st, "this kernel allows no dispatcher (extension programs), link instead");
 	}
 	if (mode == DP_XDP_GENERIC)
-		return attach_once(dp, ifname, ifindex, how, false);
-	err = attach_once(dp, ifname, ifindex, how, true);
+		return attach_mode(dp, ifname, ifindex, how, false, st);
+	err = attach_mode(dp, ifname, ifindex, how, true, st);
 	if (!err || is_final(err))
 		return err;
 	explain(dp, ifname, ifindex, err, why, sizeof(why));
 	if (mode == DP_XDP_NATIVE)
 		return err;
 	add_text(st, "native refused (%s), generic instead", why);
-	return attach_once(dp, ifname, ifindex, how, false);
+	return attach_mode(dp, ifname, ifindex, how, false, st);
 }
 
 /* ---- replacing ours ------------------------------------------------------------------------------ */
@@ -439,7 +362,7 @@ static int attach_over(struct dp *dp, const char *ifname, const struct dp_seen *
 	dp_listen();
 	switch (seen->kind) {
 	case DP_SEEN_LINK:
-		return link_replace(dp, ifname);
+		return dp_link_replace(dp, ifname);
 	case DP_SEEN_PLAIN:
 		return plain_replace(dp, ifname, seen);
 	case DP_SEEN_DISPATCHER:
@@ -530,19 +453,6 @@ int dp_attach_status(struct dp *dp, const char *ifname, struct dp_iface_status *
 
 /* ---- detaching ----------------------------------------------------------------------------------- */
 
-static int link_detach(struct dp *dp, const char *ifname)
-{
-	struct bpf_link_info info;
-	int err = 0, fd = link_open(dp, ifname, &info);
-
-	if (fd < 0)
-		return dp_fail(dp, fd, "%s: cannot open its pinned link", ifname);
-	if (bpf_link_detach(fd))
-		err = dp_fail(dp, -errno, "%s: cannot detach its link", ifname);
-	close(fd);
-	return err ? err : link_unpin(dp, ifname);
-}
-
 static int plain_detach(struct dp *dp, const char *ifname, const struct dp_seen *seen)
 {
 	LIBBPF_OPTS(bpf_xdp_attach_opts, opts);
@@ -567,15 +477,15 @@ int dp_detach(struct dp *dp, const char *ifname)
 	int err = dp_look(dp, ifname, &seen);
 
 	if (err == -ENODEV)
-		return link_clear(dp, ifname);
+		return dp_link_clear(dp, ifname);
 	if (err)
 		return err;
 	dp_listen();
 	switch (seen.kind) {
 	case DP_SEEN_NONE:
-		return link_clear(dp, ifname);
+		return dp_link_clear(dp, ifname);
 	case DP_SEEN_LINK:
-		return link_detach(dp, ifname);
+		return dp_link_detach(dp, ifname);
 	case DP_SEEN_PLAIN:
 		return plain_detach(dp, ifname, &seen);
 	case DP_SEEN_DISPATCHER:

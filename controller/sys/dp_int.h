@@ -6,6 +6,7 @@
  *   dp_object.c    the BPF object: open, check, set knobs and sizes, give it maps
  *   dp_map.c       reading and writing maps, clock, test run
  *   dp_attach.c    what runs on an interface; attach, replace, detach
+ *   dp_link.c      links and their pins
  *   dp_dispatch.c  the same through libxdp's dispatcher
  *   dp_text.c      sentences: what failed, and what libbpf and the kernel said about it
  */
@@ -108,6 +109,14 @@ int dp_look(struct dp *dp, const char *ifname, struct dp_seen *seen);
 /* Closes what dp_look() kept open: the program `id`, or all (0). */
 void dp_forget(struct dp *dp, uint32_t id);
 bool dp_prog_ours(const struct dp *dp, const struct dp_prog *p);
+
+/* dp_link.c: the link pinned for an interface name. Its fd, and what it is attached to (ifindex 0 = interface gone). */
+int dp_link_open(const struct dp *dp, const char *ifname, struct bpf_link_info *info);
+/* Makes room for a new pin: removes one whose interface is gone, refuses when it is alive elsewhere. */
+int dp_link_clear(struct dp *dp, const char *ifname);
+int dp_link_create(struct dp *dp, const char *ifname, int ifindex, bool native);
+int dp_link_replace(struct dp *dp, const char *ifname);
+int dp_link_detach(struct dp *dp, const char *ifname);
 
 /* dp_dispatch.c */
 int dp_dispatch_look(struct dp *dp, struct dp_seen *seen);

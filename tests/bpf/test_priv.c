@@ -273,6 +273,10 @@ static void dispatcher_body(void)
 
 	NEED(!dp_open(&dp, &conf, NULL, 0, &adopted));
 	NEED(!dp_attach(dp, "dp0", DP_ATTACH_DISPATCHER, DP_XDP_AUTO, &st) && st.attached);
+	if (st.how != DP_ATTACH_DISPATCHER) { /* it takes no program that changes packets */
+		NEED(!dp_detach(dp, "dp0") && !dp_unpin(dp));
+		_exit(0);
+	}
 	first = st.prog_id;
 	dp_close(dp);
 	NEED(!dp_open(&dp, &conf, NULL, 0, &adopted));
