@@ -113,7 +113,9 @@ $(S)/tests/%.o: tests/%.c | $(B)
 	@mkdir -p $(@D)
 	@echo "  CC      $@"
 	$(Q)$(CC) $(CPPFLAGS) $(TEST_FLAGS) $(CFLAGS) -fno-sanitize=alignment -MMD -MP -c $< -o $@
-$(S)/sys/%.o $(S)/daemon/%.o $(S)/tests/bpf/%.o $(S)/tests/lib/%.o: | $(B)/rr_xdp.skel.h
+# Order only and explicit: a pattern rule without a recipe adds no dependency.
+$(patsubst controller/%.c,$(S)/%.o,$(wildcard controller/sys/*.c controller/daemon/*.c)) \
+$(patsubst %.c,$(S)/%.o,$(call sources,tests/bpf) $(call sources,tests/lib)): | $(B)/rr_xdp.skel.h
 $(S)/testlib.a: $(patsubst %.c,$(S)/%.o,$(call sources,tests/lib))
 	@mkdir -p $(@D) && rm -f $@
 	$(Q)ar rcs $@ $^
