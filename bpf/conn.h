@@ -342,9 +342,9 @@ static __always_inline int conn_advance_pair(const int af, struct conn *c, __u8 
 {
 	__u64 was;
 
-	if (conn_reverse(af, c))
-		conn_advance(af, &c->r, state, flag);
-	else if (c->s.port && state == RR_FLOW_EST)
+	/* no promotion without the reverse entry: half-open, it may be evicted at any moment until it is EST */
+	if (c->s.port && !(conn_reverse(af, c) && conn_advance(af, &c->r, state, flag)) &&
+	    state == RR_FLOW_EST)
 		return 0;
 	was = conn_advance(af, &c->s, state, flag);
 	if (!was)
