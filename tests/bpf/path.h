@@ -3,7 +3,7 @@
  * path.h - one packet through the packet path, as a row of a table: what was there before, the packet, the verdict. What must
  * come out is not in the row: it follows from the verdict and is built anew, byte for byte, by path_expect().
  *
- * The world of every row (path_world.c): four services, one of each mode and family, three endpoints each with rotation
+ * The world of every row (path_world.c): services of each mode and family, three endpoints each with rotation
  * 1, 2, 3; one source address a family; one interface, on which everything comes and goes.
  */
 #ifndef TESTS_PATH_H
@@ -12,7 +12,17 @@
 #include "lib/pkt.h"
 #include "lib/rig.h"
 
-enum path_service { NAT4 = 0, NAT6 = 1, DSR4 = 2, DSR6 = 3, PATH_SERVICES = 4 };
+/* bit 0: family, bit 1: mode. The tables are run on the first four; a second nat pair is there for those who need it. */
+enum path_service {
+	NAT4 = 0,
+	NAT6 = 1,
+	DSR4 = 2,
+	DSR6 = 3,
+	PATH_SERVICES = 4,
+	NAT4_B = 4,
+	NAT6_B = 5,
+	PATH_ALL = 6
+};
 enum { ON_NAT4 = 1, ON_NAT6 = 2, ON_DSR4 = 4, ON_DSR6 = 8 };
 #define ON_NAT (ON_NAT4 | ON_NAT6)
 #define ON_DSR (ON_DSR4 | ON_DSR6)

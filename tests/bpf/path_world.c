@@ -23,8 +23,9 @@
 const uint8_t path_iface_mac[6] = { 0x02, 0, 0, 0, 0xff, 0x01 };
 const uint8_t path_client_mac[6] = { 0x02, 0, 0, 0, 0xc1, 0x01 };
 
-static const char *const service_addr[PATH_SERVICES] = { "192.0.2.10", "2001:db8::10", "192.0.2.20",
-							 "2001:db8::20" };
+static const char *const service_addr[PATH_ALL] = {
+	"192.0.2.10", "2001:db8::10", "192.0.2.20", "2001:db8::20", "192.0.2.30", "2001:db8::30"
+};
 
 struct rr_addr path_service_addr(uint32_t svc)
 {
@@ -72,8 +73,8 @@ static void world_service(struct rig *r, uint32_t svc)
 	uint16_t slots[PATH_EPS];
 	uint8_t mac[6];
 
-	rig_service(r, svc, svc >= DSR4 ? RR_MODE_DSR : RR_MODE_NAT,
-		    svc & 1 ? RR_AF_INET6 : RR_AF_INET, path_service_addr(svc), SERVICE_PORT);
+	rig_service(r, svc, svc & 2 ? RR_MODE_DSR : RR_MODE_NAT, svc & 1 ? RR_AF_INET6 : RR_AF_INET,
+		    path_service_addr(svc), SERVICE_PORT);
 	for (uint16_t i = 0; i < PATH_EPS; i++) {
 		slots[i] = PATH_EP(svc, i);
 		path_ep_mac(slots[i], mac);
@@ -88,14 +89,14 @@ void path_world(struct world *w, struct rig *r, uint32_t svc)
 	w->rig = r;
 	w->svc = svc;
 	w->af = svc & 1 ? RR_AF_INET6 : RR_AF_INET;
-	w->nat = svc < DSR4;
+	w->nat = !(svc & 2);
 	w->cport = 40000;
 	memcpy(w->cmac, path_client_mac, 6);
 	rig_clear(r);
 	rig_iface(r, 0, RIG_IFINDEX, path_iface_mac);
 	rig_local(r, 0, RR_AF_INET, path_local_addr(NAT4));
 	rig_local(r, 1, RR_AF_INET6, path_local_addr(NAT6));
-	for (uint32_t s = 0; s < PATH_SERVICES; s++)
+	for (uint32_t s = 0; s < PATH_ALL; s++)
 		world_service(r, s);
 }
 
