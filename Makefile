@@ -4,7 +4,7 @@
 #
 # Tests. A test is a program that prints TAP ("ok", "not ok", "# SKIP"); scripts/test counts these lines.
 #   tests/unit/test_X.c tests/sim/sim_X.c tests/golden/golden_X.c   cmocka, no root; linked with util api core conf
-#                                model, ctl (without its main) and tests/lib; ASan and UBSan on
+#                                model, or util api ctl when it includes "ctl/..", and tests/lib; ASan and UBSan on
 #   tests/bpf/test_X.c           cmocka, as root; all layers but daemon/main.o and ctl, and libbpf and the rest
 #   tests/bpf/X.bpf.c            helper objects for them: build/tests/bpf/X.bpf.o
 #   tests/fuzz/fuzz_X.c          LLVMFuzzerTestOneInput; seeds in tests/fuzz/corpus/X/
@@ -124,15 +124,17 @@ $(B)/tests/%.bpf.o: tests/%.bpf.c $(wildcard bpf/*.h include/*.h tests/*/*.h)
 	@echo "  BPF     $@"
 	$(Q)$(CLANG) $(BPF_CFLAGS) $(TEST_INC) -c $< -o $@
 
-PURE_LIBS  := $(S)/testlib.a $(call archives,$(S),ctl $(PURE_LAYERS))
-$(PURE_PROGS): $(B)/tests/%: $(S)/tests/%.o $(PURE_LIBS)
+# rrctl and rrlbd share no program, and their layers may use the same names: a test that includes "ctl/..." gets rrctl's
+# layers, every other one rrlbd's pure ones.
+CTL_USERS  := $(patsubst tests/%.c,$(B)/tests/%,$(shell grep -ls '^\#include "ctl/' tests/unit/*.c tests/sim/*.c tests/golden/*.c))
+CTL_LIBS   := $(S)/testlib.a $(call archives,$(S),ctl api util)
+PURE_LIBS  := $(S)/testlib.a $(call archives,$(S),$(PURE_LAYERS))
+$(filter-out $(CTL_USERS),$(PURE_PROGS)): TEST_OBJS = $(PURE_LIBS)
+$(CTL_USERS): TEST_OBJS = $(CTL_LIBS)
+$(PURE_PROGS): $(B)/tests/%: $(S)/tests/%.o $(CTL_LIBS) $(PURE_LIBS)
 	@mkdir -p $(@D)
 	@echo "  LD      $@"
-	$(Q)$(CC) $(TEST_SAN) $< -Wl,--start-group $(PURE_LIBS) -Wl,--end-group $(TEST_LIBS) -o $@
-# The packet tables, and what the programs that run them share.
-$(S)/pathlib.a: $(patsubst %.c,$(S)/%.o,$(wildcard tests/bpf/path_*.c tests/bpf/cases_*.c))
-	@mkdir -p $(@D) && rm -f $@
-	$(Q)ar rcs $@ $^
+	$(Q)$(CC) $(TEST_SAN) $< -Wl,--start-group $(TEST_OBJS) -Wl,--end-group $(TEST_LIBS) -o $@
 BPF_LIBS   := $(S)/pathlib.a $(S)/testlib.a $(call archives,$(S),daemon sys $(PURE_LAYERS))
 $(BPF_PROGS): $(B)/tests/%: $(S)/tests/%.o $(BPF_LIBS) $(BPF_HELP) $(B)/rr_xdp.bpf.o
 	@mkdir -p $(@D)
