@@ -135,6 +135,9 @@ $(PURE_PROGS): $(B)/tests/%: $(S)/tests/%.o $(CTL_LIBS) $(PURE_LIBS)
 	@mkdir -p $(@D)
 	@echo "  LD      $@"
 	$(Q)$(CC) $(TEST_SAN) $< -Wl,--start-group $(TEST_OBJS) -Wl,--end-group $(TEST_LIBS) -o $@
+$(S)/pathlib.a: $(patsubst %.c,$(S)/%.o,$(wildcard tests/bpf/path_*.c tests/bpf/cases_*.c))
+	@mkdir -p $(@D) && rm -f $@
+	$(Q)ar rcs $@ $^
 BPF_LIBS   := $(S)/pathlib.a $(S)/testlib.a $(call archives,$(S),daemon sys $(PURE_LAYERS))
 $(BPF_PROGS): $(B)/tests/%: $(S)/tests/%.o $(BPF_LIBS) $(BPF_HELP) $(B)/rr_xdp.bpf.o
 	@mkdir -p $(@D)

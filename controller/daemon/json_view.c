@@ -132,6 +132,8 @@ static void put_hop(json_t *o, const struct daemon *d, uint64_t hop)
 	for (i = 0; i < 6; i++)
 		n += snprintf(text + n, sizeof(text) - (size_t)n, "%c%02x", i ? ':' : ' ',
 			      (unsigned int)(hop >> (8 * i)) & 0xff);
+	if (RR_HOP_VLAN(hop))
+		snprintf(text + n, sizeof(text) - (size_t)n, " vlan %u", RR_HOP_VLAN(hop));
 	put_str(o, "next_hop", text);
 }
 

@@ -208,6 +208,8 @@ static int start_dp(struct daemon *d)
 		return rc;
 	}
 	log_info("packet path: %s", d->adopted ? "running maps adopted" : "maps made");
+	if (dp_note(d->dp)[0])
+		log_info("packet path: %s", dp_note(d->dp));
 	return push_control(d);
 }
 

@@ -55,21 +55,38 @@ static bool same_ip(const struct addr *a, const struct addr *b)
 	return a->family == b->family && !memcmp(a->ip, b->ip, sizeof(a->ip));
 }
 
-static uint64_t hop_word(int slot, const uint8_t mac[6])
+/* Where frames to a hop leave: a slot, and the tag that they carry there. slot -1 = by no interface of ours. */
+struct hop_out {
+	int slot;
+	uint16_t vlan;
+};
+
+/* A route by a VLAN interface leaves by its parent, tagged: the packet path sees the wire, below the VLAN. */
+static struct hop_out hop_out(struct daemon *d, uint32_t ifindex)
+{
+	struct hop_out out = { iface_slot(d, ifindex), 0 };
+	uint32_t parent;
+
+	if (out.slot < 0 && ifindex && !nl_vlan_get(d->nl, ifindex, &parent, &out.vlan))
+		out.slot = iface_slot(d, parent);
+	return out;
+}
+
+static uint64_t hop_word(struct hop_out out, const uint8_t mac[6])
 {
 	uint64_t w = 0;
 
 	for (int i = 0; i < 6; i++)
 		w |= (uint64_t)mac[i] << (8 * i);
-	return RR_HOP_MAKE((uint64_t)slot, w);
+	return RR_HOP_MAKE_VLAN((uint64_t)out.slot, w, (uint64_t)out.vlan);
 }
 
-static enum hop_problem hop_judge(struct daemon *d, const struct addr *to, bool dsr,
-				  const struct nl_hop *hop)
+static enum hop_problem hop_judge(const struct addr *to, bool dsr, const struct nl_hop *hop,
+				  struct hop_out out)
 {
 	if (!hop->gw.family)
 		return HOP_NO_ROUTE;
-	if (iface_slot(d, hop->ifindex) < 0)
+	if (out.slot < 0)
 		return HOP_FOREIGN;
 	if (dsr && !same_ip(&hop->gw, to))
 		return HOP_GATEWAY;
@@ -87,7 +104,8 @@ static void hop_event(struct daemon *d, const struct addr *to, const struct view
 		snprintf(text, sizeof(text), "endpoint %s: no route", ep);
 	else if (r->problem == HOP_FOREIGN)
 		snprintf(text, sizeof(text),
-			 "endpoint %s: its route leaves by interface %u, which is not configured",
+			 "endpoint %s: its route leaves by interface %u, which is not configured "
+			 "(nor its parent)",
 			 ep, hop->ifindex);
 	else
 		snprintf(text, sizeof(text),
@@ -110,11 +128,13 @@ static uint64_t hop_hold(struct daemon *d, struct hop_row *r, const struct nl_ho
 }
 
 /* The first look at an endpoint whose next hop the maps already hold: as if we had found it ourselves. */
-static void hop_adopt(struct daemon *d, uint32_t id, struct hop_row *r, const struct nl_hop *hop)
+static void hop_adopt(struct daemon *d, uint32_t id, struct hop_row *r, const struct nl_hop *hop,
+		      struct hop_out out)
 {
 	uint64_t word = d->have->endpoint[id].hop;
 
-	if (r->looked.us || !word || iface_slot(d, hop->ifindex) != (int)RR_HOP_SLOT(word))
+	if (r->looked.us || !word || out.slot != (int)RR_HOP_SLOT(word) ||
+	    out.vlan != RR_HOP_VLAN(word))
 		return;
 	r->hop = *hop;
 	r->word = word;
@@ -126,16 +146,18 @@ static void hop_look(struct daemon *d, uint32_t id, const struct addr *to)
 	struct hop_row *r = &d->nexthop->row[id];
 	enum hop_problem was = r->problem;
 	struct nl_hop hop = { 0 };
+	struct hop_out out;
 
 	if (nl_hop_get(d->nl, to, &hop))
 		memset(&hop, 0, sizeof(hop));
-	hop_adopt(d, id, r, &hop);
+	out = hop_out(d, hop.ifindex);
+	hop_adopt(d, id, r, &hop, out);
 	r->to = *to;
-	r->problem = hop_judge(d, to, s && s->mode == CONF_MODE_DSR, &hop);
+	r->problem = hop_judge(to, s && s->mode == CONF_MODE_DSR, &hop, out);
 	if (r->problem == HOP_FINE) {
 		r->hop = hop;
 		r->lost = MONO_US(0);
-		r->word = hop_word(iface_slot(d, hop.ifindex), hop.mac);
+		r->word = hop_word(out, hop.mac);
 	} else {
 		r->word = r->problem == HOP_UNRESOLVED ? hop_hold(d, r, &hop) : 0;
 	}

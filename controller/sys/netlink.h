@@ -38,6 +38,8 @@ void nl_shut(struct nl *nl); /* not nl_close: libnl exports that name */
 int nl_fd(const struct nl *nl);
 int nl_read(struct nl *nl);
 int nl_link_get(struct nl *nl, const char *name, struct nl_link *l); /* -ENODEV */
+/* Is interface `ifindex` a VLAN (802.1Q) on top of another? Its parent and id; -ENODEV when it is none. */
+int nl_vlan_get(struct nl *nl, uint32_t ifindex, uint32_t *parent, uint16_t *vlan);
 /* Route and neighbour lookup for one destination, no packet sent. `resolved` false = neighbour unknown so far. */
 int nl_hop_get(struct nl *nl, const struct addr *to, struct nl_hop *hop);
 /* Ask the kernel to resolve a neighbour: creates an entry in state NUD_PROBE-like (RTM_NEWNEIGH with NTF_USE). */

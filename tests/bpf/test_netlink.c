@@ -236,6 +236,27 @@ static void test_neigh_states(void **state)
 	nl_shut(nl);
 }
 
+/* A VLAN interface is told with its parent; on a kernel without 802.1Q there is none to ask about. */
+static void test_vlan(void **state)
+{
+	struct nl *nl = open_ok();
+	uint32_t parent = 0;
+	uint16_t vlan = 0;
+
+	(void)state;
+	assert_int_equal(nl_vlan_get(nl, if_nametoindex("nl0"), &parent, &vlan), -ENODEV);
+	assert_int_equal(nl_vlan_get(nl, 999999, &parent, &vlan), -ENODEV);
+	if (netbox_sh("ip link add link nl0 name nl0.42 type vlan id 42 2>/dev/null")) {
+		nl_shut(nl);
+		print_message("this kernel has no 802.1Q\n");
+		skip();
+	}
+	assert_int_equal(nl_vlan_get(nl, if_nametoindex("nl0.42"), &parent, &vlan), 0);
+	assert_int_equal(parent, if_nametoindex("nl0"));
+	assert_int_equal(vlan, 42);
+	nl_shut(nl);
+}
+
 /* Waits for notifications and reads them until they stop for a moment. */
 static unsigned int noticed(struct nl *nl)
 {
@@ -318,6 +339,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_gateway, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unreachable, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_neigh_states, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_vlan, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_notices, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_coalesced, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_overrun, setup, teardown),
