@@ -436,7 +436,7 @@ void path_reach(struct world *w, enum path_have have)
 	path_client(w, PKT_ACK, RR_V_FORWARD);
 	if (have == HAVE_FIN_CLIENT || have == HAVE_FIN2)
 		path_client(w, PKT_FIN | PKT_ACK, RR_V_FORWARD);
-	if (have == HAVE_FIN_SERVER || (have == HAVE_FIN2 && w->nat))
+	if ((have == HAVE_FIN_SERVER || have == HAVE_FIN2) && w->nat)
 		path_server(w, PKT_FIN | PKT_ACK, RR_V_REPLY);
 	if (have == HAVE_RST)
 		path_client(w, PKT_RST, RR_V_FORWARD);

@@ -88,5 +88,5 @@ int main(void)
 		free((void *)(uintptr_t)tests[i].name);
 	free(tests);
 	free(jobs);
-	return failed;
+	return failed != 0;
 }
