@@ -217,10 +217,13 @@ static int maps_from_prog(struct dp *dp, struct bpf_object *obj, const struct dp
 	return 0;
 }
 
+/* A descriptor of the program on an interface, or of ours inside its dispatcher. libxdp is asked only when a dispatcher
+ * is there: it never closes the descriptor of another program, which would keep that loaded after its replacement. */
 static int iface_prog(const char *ifname)
 {
 	LIBBPF_OPTS(bpf_xdp_query_opts, q);
 	unsigned int ifindex = if_nametoindex(ifname);
+	struct dp_prog p;
 	uint32_t id;
 	int fd;
 
@@ -229,8 +232,11 @@ static int iface_prog(const char *ifname)
 	id = q.drv_prog_id ? q.drv_prog_id : q.skb_prog_id;
 	if (!id)
 		return -ENOENT;
-	fd = dp_dispatch_find((int)ifindex);
-	return fd >= 0 ? fd : bpf_prog_get_fd_by_id(id);
+	fd = bpf_prog_get_fd_by_id(id);
+	if (fd < 0 || dp_prog_read(fd, &p) || strncmp(p.name, "xdp_dispatcher", 14))
+		return fd;
+	close(fd);
+	return dp_dispatch_find((int)ifindex);
 }
 
 /*
