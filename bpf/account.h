@@ -23,11 +23,10 @@ static __always_inline enum account_class account_class(enum rr_verdict v)
 }
 
 /* A packet that went through: per endpoint and per service. */
-static __always_inline void account_flow(const struct pkt *p, __u32 bytes)
+static __always_inline void account_flow(const struct pkt *p, enum rr_dir dir, __u32 bytes)
 {
 	struct rr_stats *ep = map_get(ep_stats, p->endpoint);
 	struct rr_stats *svc = map_get(svc_stats, p->service);
-	__u32 dir = p->dir & 1;
 
 	if (!ep || !svc)
 		return;
@@ -69,8 +68,10 @@ static __always_inline int account(const struct pkt *p, enum rr_verdict v, __u32
 		(*n)++;
 	if (class != ACCOUNT_SEND)
 		return class;
-	if (v == RR_V_FORWARD || v == RR_V_REPLY)
-		account_flow(p, bytes);
+	if (v == RR_V_FORWARD)
+		account_flow(p, RR_DIR_FWD, bytes);
+	else if (v == RR_V_REPLY)
+		account_flow(p, RR_DIR_REV, bytes);
 	return p->action;
 }
 

@@ -214,12 +214,52 @@ __noinline int conn_try_port6(struct conn *c, __u32 reuse)
 	return c ? conn_try_port(RR_AF_INET6, c, reuse) : RR_V_NO_PORT;
 }
 
+/* Where the walk for a local port starts: the same for guess and search. */
+static __always_inline __u64 conn_port_hash(const int af, const struct conn *c)
+{
+	return flow_hash(af, &c->key, c->seed ^ RR_HASH_M1);
+}
+
+static __always_inline __u16 conn_port_at(__u64 h)
+{
+	__u32 range = (__u32)rr_port_hi - rr_port_lo + 1;
+
+	return bpf_htons(rr_port_lo + (__u32)h % range);
+}
+
+static __always_inline __u32 conn_local_at(const struct rr_endpoint *ep, __u64 h)
+{
+	return (ep->local_first + (__u32)(h >> 48) % ep->local_count) & (RR_MAX_LOCALS - 1);
+}
+
+/*
+ * Starts every memory access of a new connection at once: its own sets and cold record and, by the endpoint that the next
+ * ticket names, the reverse entry's sets. Each would be a cache miss that waits for the one before.
+ */
+static __always_inline void conn_warm(const int af, struct conn *c, const struct rr_service *svc)
+{
+	const struct rr_endpoint *ep;
+	__u64 h;
+	__u32 id;
+
+	flow_warm(af, &c->key, c->seed, true);
+	if (svc->mode != RR_MODE_NAT)
+		return;
+	id = pick_guess(svc, c->service);
+	ep = map_get(endpoints, id);
+	if (!ep || !ep->local_count)
+		return;
+	h = conn_port_hash(af, c);
+	if (conn_reverse_key(af, &c->k, id, conn_port_at(h), conn_local_at(ep, h)))
+		flow_warm(af, &c->k, c->seed, false);
+}
+
 /* A local port by hash: CONN_PORT_TRIES ports of a pseudo-random walk through the range. */
 static __always_inline enum rr_verdict conn_port(const int af, struct conn *c)
 {
 	const struct rr_endpoint *ep = map_get(endpoints, c->endpoint);
-	__u32 range = (__u32)rr_port_hi - rr_port_lo + 1, full = 0;
-	__u64 h = flow_hash(af, &c->key, c->seed ^ RR_HASH_M1);
+	__u64 h = conn_port_hash(af, c);
+	__u32 full = 0;
 	enum rr_verdict v;
 
 	if (!ep || !ep->local_count)
@@ -227,9 +267,9 @@ static __always_inline enum rr_verdict conn_port(const int af, struct conn *c)
 	c->hop = conn_hop(c->mac, c->ifindex, c->vlan);
 	if (!c->hop)
 		return RR_V_NO_HOP;
-	c->local = (ep->local_first + (__u32)(h >> 48) % ep->local_count) & (RR_MAX_LOCALS - 1);
+	c->local = conn_local_at(ep, h);
 	for (int i = 0; i < CONN_PORT_TRIES; i++) {
-		c->port = bpf_htons(rr_port_lo + (__u32)h % range);
+		c->port = conn_port_at(h);
 		v = af == RR_AF_INET ? conn_try_port4(c, i >= CONN_REUSE_TRY)
 				     : conn_try_port6(c, i >= CONN_REUSE_TRY);
 		if (!v)
@@ -414,6 +454,8 @@ static __always_inline int conn_client(const int af, struct conn *c)
 
 	if (!svc)
 		return RR_V_NOT_OURS;
+	if (conn_is_syn(c))
+		conn_warm(af, c, svc);
 	if (!conn_find(af, c, &c->key, &c->s) || conn_broken(af, c))
 		return conn_is_syn(c) ? conn_new(af, c, svc) : conn_unknown(c, svc);
 	state = RR_META_STATE(c->s.meta);

@@ -69,22 +69,24 @@ static __always_inline __u64 flow_key(const int af, void *set, __u32 way)
 	return ((struct rr_set6 *)set)->e[way & (RR_FLOW6_WAYS - 1)].key;
 }
 
-static __always_inline bool flow_match(const int af, void *set, __u32 way, const struct fkey *k)
-{
-	if (af == RR_AF_INET) {
-		volatile struct rr_flow4 *e = &((struct rr_set4 *)set)->e[way];
-
-		return e->key == k->key;
-	} else {
-		volatile struct rr_flow6 *e = &((struct rr_set6 *)set)->e[way];
-
-		return e->key == k->key && e->addr[0] == k->a0 && e->addr[1] == k->a1;
-	}
-}
-
 static __always_inline __u64 flow_meta(const struct rr_flow *f)
 {
 	return *(const volatile __u64 *)&f->meta;
+}
+
+static __always_inline bool flow_match(const int af, void *set, __u32 way, const struct fkey *k)
+{
+	if (af == RR_AF_INET) {
+		volatile struct rr_flow4 *e =
+			&((struct rr_set4 *)set)->e[way & (RR_FLOW4_WAYS - 1)];
+
+		return e->key == k->key;
+	} else {
+		volatile struct rr_flow6 *e =
+			&((struct rr_set6 *)set)->e[way & (RR_FLOW6_WAYS - 1)];
+
+		return e->key == k->key && e->addr[0] == k->a0 && e->addr[1] == k->a1;
+	}
 }
 
 /* Compare-and-swap of the owner word; true when it was `was`. Full barrier. */
@@ -114,8 +116,10 @@ static __always_inline bool flow_read(const int af, void *set, __u32 way, const 
 		s->peer0 = f->peer;
 		s->peer1 = 0;
 	} else {
-		s->peer0 = ((struct rr_set6 *)set)->e[way].peer[0];
-		s->peer1 = ((struct rr_set6 *)set)->e[way].peer[1];
+		const struct rr_flow6 *e = container_of(f, struct rr_flow6, f);
+
+		s->peer0 = e->peer[0];
+		s->peer1 = e->peer[1];
 	}
 	flow_barrier();
 	s->meta = flow_meta(f);
@@ -123,31 +127,43 @@ static __always_inline bool flow_read(const int af, void *set, __u32 way, const 
 	       RR_META_STATE(s->meta) > RR_FLOW_CLAIMED;
 }
 
-static __always_inline struct rr_flow *flow_find_in(const int af, __u32 index, const struct fkey *k,
-						    struct fsnap *s)
+/* The way that holds a live entry of key k; flow_ways() = none. */
+static __always_inline __u64 flow_way(const int af, void *set, const struct fkey *k)
 {
-	void *set = flow_set(af, index);
-
-	if (!set)
-		return NULL;
 #pragma unroll
 	for (__u32 way = 0; way < flow_ways(af); way++) {
-		if (flow_read(af, set, way, k, s)) {
-			s->slot = index * flow_ways(af) + way;
-			return flow_body(af, set, way);
-		}
+		if (flow_match(af, set, way, k) &&
+		    RR_META_STATE(flow_meta(flow_body(af, set, way))) > RR_FLOW_CLAIMED)
+			return way;
 	}
-	return NULL;
+	return flow_ways(af);
 }
 
 /* The live entry of key k and a believed reading of it; NULL = none. */
 static __always_inline struct rr_flow *flow_find(const int af, const struct fkey *k, __u64 seed,
 						 struct fsnap *s)
 {
-	__u64 h = flow_hash(af, k, seed);
-	struct rr_flow *f = flow_find_in(af, flow_set_a(af, h), k, s);
+	__u64 h = flow_hash(af, k, seed), way;
+	__u32 index = flow_set_a(af, h), ways = flow_ways(af);
+	void *set = flow_set(af, index);
 
-	return f ? f : flow_find_in(af, flow_set_b(af, h), k, s);
+	if (!set)
+		return NULL;
+	way = flow_way(af, set, k);
+	if (way == ways) {
+		index = flow_set_b(af, h);
+		set = flow_set(af, index);
+		if (!set)
+			return NULL;
+		way = flow_way(af, set, k);
+		if (way == ways)
+			return NULL;
+	}
+	way = pkt_blur(way, h) & (ways - 1);
+	if (!flow_read(af, set, way, k, s))
+		return NULL;
+	s->slot = index * ways + way;
+	return flow_body(af, set, way);
 }
 
 /* The entry in a slot; NULL only for a number past the table. */
@@ -162,6 +178,38 @@ static __always_inline struct rr_flow *flow_at(const int af, __u32 slot)
 static __always_inline struct rr_cold *flow_cold(const int af, __u32 slot)
 {
 	return af == RR_AF_INET ? map_get(cold4, slot) : map_get(cold6, slot);
+}
+
+/* Starts the load of a line of memory, and waits for nothing: there is no prefetch instruction. */
+static __always_inline void flow_touch_line(const void *at)
+{
+	__u64 unused;
+
+	asm volatile("%0 = *(u64 *)(%1 + 0)" : "=r"(unused) : "r"(at));
+}
+
+static __always_inline void flow_warm_set(const int af, __u32 index)
+{
+	void *set = flow_set(af, index);
+
+	if (!set)
+		return;
+	flow_touch_line(set);
+	flow_touch_line(set + 64);
+}
+
+/* Starts the loads of both candidate sets of a key, so that they run side by side; true = also the cold record. */
+static __always_inline void flow_warm(const int af, const struct fkey *k, __u64 seed, bool cold)
+{
+	__u64 h = flow_hash(af, k, seed);
+	__u32 index = flow_set_a(af, h);
+	const struct rr_cold *c;
+
+	flow_warm_set(af, index);
+	flow_warm_set(af, flow_set_b(af, h));
+	c = cold ? flow_cold(af, index * flow_ways(af)) : NULL;
+	if (c)
+		flow_touch_line(c);
 }
 
 /* Jiffies that an entry in `state` may idle. */

@@ -41,8 +41,12 @@ static __always_inline bool forward_retag(struct xdp_md *ctx, __u16 was, __u16 v
 	return true;
 }
 
-/* Ethernet addresses and the way out: XDP_TX on the interface it came in by, redirect otherwise. */
-static __always_inline enum rr_verdict forward_send(struct xdp_md *ctx, struct pkt *p, __u64 hop)
+/*
+ * Ethernet addresses and the way out: XDP_TX on the interface it came in by, redirect otherwise. `fate` is the
+ * verdict of a frame that goes.
+ */
+static __always_inline enum rr_verdict forward_send(struct xdp_md *ctx, struct pkt *p, __u64 hop,
+						    enum rr_verdict fate)
 {
 	__u32 slot = RR_HOP_SLOT(hop);
 	const struct rr_iface *iface = map_get(ifaces, slot);
@@ -61,13 +65,13 @@ static __always_inline enum rr_verdict forward_send(struct xdp_md *ctx, struct p
 	p->action = XDP_TX;
 	if (iface->ifindex != ctx->ingress_ifindex)
 		p->action = bpf_redirect_map(&tx_ports, slot, 0);
-	return p->action == XDP_ABORTED ? RR_V_TX_FAILED : (enum rr_verdict)p->fate;
+	return p->action == XDP_ABORTED ? RR_V_TX_FAILED : fate;
 }
 
 /* The TTL that routing costs. It is the caller's last check before the packet is written. */
-static __always_inline bool forward_ttl(const struct pkt *p)
+static __always_inline bool forward_ttl(const int af, const struct pkt *p)
 {
-	if (p->af == RR_AF_INET)
+	if (af == RR_AF_INET)
 		return ((struct iphdr *)p->l3)->ttl > 1;
 	return ((struct ipv6hdr *)p->l3)->hop_limit > 1;
 }
@@ -113,7 +117,7 @@ static __always_inline void forward_rewrite6(struct pkt *p, const __u64 *saddr, 
 }
 
 /* Client to endpoint in nat: local address and port as source, the endpoint as destination. */
-static __always_inline enum rr_verdict forward_nat(struct xdp_md *ctx, struct pkt *p,
+static __always_inline enum rr_verdict forward_nat(const int af, struct xdp_md *ctx, struct pkt *p,
 						   const struct rr_endpoint *ep, __u32 local,
 						   __u16 port)
 {
@@ -122,23 +126,23 @@ static __always_inline enum rr_verdict forward_nat(struct xdp_md *ctx, struct pk
 
 	if (!l || !hop)
 		return RR_V_NO_HOP;
-	if (!forward_ttl(p))
+	if (!forward_ttl(af, p))
 		return RR_V_TTL;
-	if (p->af == RR_AF_INET)
+	if (af == RR_AF_INET)
 		forward_rewrite4(p, *(const __u32 *)&l->addr, *(const __u32 *)&ep->addr, port,
 				 ep->port);
 	else
 		forward_rewrite6(p, (const __u64 *)&l->addr, (const __u64 *)&ep->addr, port,
 				 ep->port);
-	return forward_send(ctx, p, hop);
+	return forward_send(ctx, p, hop, RR_V_FORWARD);
 }
 
 /*
  * Client to endpoint. `port` 0 says dsr: the frame is only given to the endpoint's MAC, the IP packet stays
  * as it is (L2 direct server return; the endpoint holds the service address).
  */
-static __always_inline enum rr_verdict forward_client(struct xdp_md *ctx, struct pkt *p,
-						      __u32 local, __u16 port)
+static __always_inline enum rr_verdict forward_client(const int af, struct xdp_md *ctx,
+						      struct pkt *p, __u32 local, __u16 port)
 {
 	const struct rr_endpoint *ep = map_get(endpoints, p->endpoint);
 
@@ -146,16 +150,14 @@ static __always_inline enum rr_verdict forward_client(struct xdp_md *ctx, struct
 		return RR_V_NO_HOP;
 	if (!(ep->flags & RR_EP_PRESENT) || (ep->flags & RR_EP_GONE))
 		return tcp_flags(p->tcp) & TCPF_RST ? RR_V_RST_SILENT : RR_V_RESET;
-	p->dir = RR_DIR_FWD;
-	p->fate = RR_V_FORWARD;
 	if (port)
-		return forward_nat(ctx, p, ep, local, port);
-	return forward_send(ctx, p, *(const volatile __u64 *)&ep->hop);
+		return forward_nat(af, ctx, p, ep, local, port);
+	return forward_send(ctx, p, *(const volatile __u64 *)&ep->hop, RR_V_FORWARD);
 }
 
 /* Endpoint to client in nat: the service as source, by the hop that the client's SYN came in by. */
-static __always_inline enum rr_verdict forward_server(struct xdp_md *ctx, struct pkt *p,
-						      const struct fsnap *r)
+static __always_inline enum rr_verdict forward_server(const int af, struct xdp_md *ctx,
+						      struct pkt *p, const struct fsnap *r)
 {
 	const struct rr_service *svc = map_get(services, p->service);
 	const __u64 *hop = map_get(hops, RR_META_VIA(r->meta));
@@ -163,15 +165,13 @@ static __always_inline enum rr_verdict forward_server(struct xdp_md *ctx, struct
 
 	if (!svc || !hop || !*hop)
 		return RR_V_NO_HOP;
-	if (!forward_ttl(p))
+	if (!forward_ttl(af, p))
 		return RR_V_TTL;
-	p->dir = RR_DIR_REV;
-	p->fate = RR_V_REPLY;
-	if (p->af == RR_AF_INET)
+	if (af == RR_AF_INET)
 		forward_rewrite4(p, *(const __u32 *)&svc->addr, r->peer0, svc->port, r->port);
 	else
 		forward_rewrite6(p, (const __u64 *)&svc->addr, client, svc->port, r->port);
-	return forward_send(ctx, p, *hop);
+	return forward_send(ctx, p, *hop, RR_V_REPLY);
 }
 
 #endif

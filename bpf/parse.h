@@ -12,6 +12,8 @@
 
 #define PARSE_VLAN_MAX 2 /* 802.1Q and 802.1ad, kept as they are */
 #define PARSE_EXT_MAX 4 /* IPv6 extension headers before TCP */
+#define PARSE_L3_MASK 0x1f /* no less than the greatest offset of an IP header: two tags */
+#define PARSE_L4_MASK 0x3fff /* the same for TCP in IP: 40 + PARSE_EXT_MAX * 2048 */
 
 struct parse_vlan {
 	__be16 tci;
@@ -30,17 +32,30 @@ struct parse_frag { /* RFC 8200 4.5 */
 	__be32 id;
 };
 
-static __always_inline enum rr_verdict parse_ports(struct pkt *p, void *l4)
+/*
+ * IP header and TCP by offset, whatever tags, options and extension headers came before: from here on the verifier walks
+ * one way (and must be shown the IP header once more: parse_again()). Then the ports.
+ */
+static __always_inline enum rr_verdict parse_ports(struct pkt *p, __u32 l4_off)
 {
-	struct tcphdr *tcp = l4;
+	__u64 any = p->src.w0, l3_off = p->l3 - (void *)p->eth;
+	struct tcphdr *tcp;
 
-	if (l4 + 4 > p->end)
+	p->l3 = (void *)p->eth + (pkt_blur(l3_off, any) & PARSE_L3_MASK);
+	p->l4_off = pkt_blur(l4_off, any) & PARSE_L4_MASK;
+	tcp = p->l3 + p->l4_off;
+	if ((void *)tcp + 4 > p->end)
 		return RR_V_NOT_OURS;
 	p->tcp = tcp;
-	p->l4_off = l4 - p->l3;
 	p->sport = tcp->source;
 	p->dport = tcp->dest;
 	return RR_V_GO;
+}
+
+/* The IP header is whole, as parse() has seen: for the verifier, where the family is a constant. */
+static __always_inline bool parse_again(const int af, const struct pkt *p)
+{
+	return p->l3 + (af == RR_AF_INET ? sizeof(struct iphdr) : sizeof(struct ipv6hdr)) <= p->end;
 }
 
 static __always_inline enum rr_verdict parse_ip4(struct pkt *p)
@@ -62,9 +77,7 @@ static __always_inline enum rr_verdict parse_ip4(struct pkt *p)
 	p->dst.w0 = ip->daddr;
 	p->dst.w1 = 0;
 	p->l3_len = bpf_ntohs(ip->tot_len);
-	if (ip->ihl == 5) /* constant offset: fewer instructions for the usual packet */
-		return parse_ports(p, ip + 1);
-	return parse_ports(p, p->l3 + ip->ihl * 4);
+	return parse_ports(p, ip->ihl * 4);
 }
 
 /* Skips extension headers up to TCP; *l4 = its place. */
@@ -122,7 +135,7 @@ static __always_inline enum rr_verdict parse_ip6(struct pkt *p)
 	p->dst.w0 = a[2];
 	p->dst.w1 = a[3];
 	p->l3_len = bpf_ntohs(ip->payload_len) + sizeof(*ip);
-	return parse_ports(p, l4);
+	return parse_ports(p, l4 - p->l3);
 }
 
 /* Ethernet with up to two tags, then IPv4 or IPv6, then the ports of TCP. */

@@ -14,6 +14,18 @@ static __always_inline bool pick_takes_new(const struct rr_endpoint *ep)
 	       ep->hop != 0;
 }
 
+/* The endpoint that the next ticket names, without drawing it: a guess, good for starting loads. */
+static __always_inline __u32 pick_guess(const struct rr_service *svc, __u32 service)
+{
+	__u32 word = *(const volatile __u32 *)&svc->rotation, len = RR_ROT_LEN(word);
+	const struct rr_rotation *rot = map_get(rotations, service * 2 + RR_ROT_COPY(word));
+	const struct rr_cursor *cursor = map_get(cursors, service);
+
+	if (!rot || !cursor || !len)
+		return 0;
+	return rot->slot[*(const volatile __u64 *)&cursor->ticket % len & (RR_MAX_SLOTS - 1)];
+}
+
 static __always_inline void pick_endpoint(const struct rr_service *svc, __u32 service,
 					  struct pick *out)
 {

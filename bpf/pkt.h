@@ -25,8 +25,6 @@ struct pkt {
 	__u8 frag; /* first fragment of several */
 	__u16 vlan; /* id in the outer tag, 0 = untagged */
 	/* service, flow, pick */
-	__u8 dir; /* enum rr_dir */
-	__u8 fate; /* verdict that forward gives when the frame is sent: FORWARD or REPLY */
 	__u32 service;
 	__u32 endpoint;
 	/* forward */
@@ -58,6 +56,30 @@ static __always_inline void *pkt_end(const struct xdp_md *ctx)
 	return p;
 }
 #endif
+
+/*
+ * Keeps the descriptor in memory. In registers, every early return would have to carry all its fields to the one exit.
+ */
+static __always_inline void pkt_init(struct pkt *p)
+{
+	p->service = 0;
+	p->endpoint = 0;
+	p->action = 0;
+	asm volatile("" : : "r"(p) : "memory");
+}
+
+/*
+ * The same number, but unknown to the verifier: it walks what follows once, and not once for every way to get here.
+ */
+static __always_inline __u64 pkt_blur(__u64 n, __u64 any)
+{
+#ifdef __bpf__
+	asm volatile("%0 ^= %1\n\t%0 ^= %1" : "+r"(n) : "r"(any));
+#else
+	(void)any;
+#endif
+	return n;
+}
 
 #define TCPF_FIN 0x01
 #define TCPF_SYN 0x02

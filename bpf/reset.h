@@ -124,10 +124,11 @@ static __always_inline void reset_turn(struct ethhdr *eth)
 }
 
 /* `why`: RESET or REFUSE, returned when the RST is on its way. parse_check() has passed. */
-static __always_inline enum rr_verdict reset_send(struct xdp_md *ctx, const struct rr_control *c,
-						  struct pkt *p, enum rr_verdict why)
+static __always_inline enum rr_verdict reset_send(const int af, struct xdp_md *ctx,
+						  const struct rr_control *c, struct pkt *p,
+						  enum rr_verdict why)
 {
-	__u32 head = p->af == RR_AF_INET ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
+	__u32 head = af == RR_AF_INET ? sizeof(struct iphdr) : sizeof(struct ipv6hdr);
 	__u32 l3_off = p->l3 - (void *)p->eth, frame = p->end - (void *)p->eth;
 	struct reset r;
 	void *data, *end, *l3;
@@ -144,7 +145,7 @@ static __always_inline enum rr_verdict reset_send(struct xdp_md *ctx, const stru
 	if (data + sizeof(struct ethhdr) > end || l3 + head + sizeof(struct tcphdr) > end)
 		return RR_V_TX_FAILED;
 	reset_turn(data);
-	if (p->af == RR_AF_INET)
+	if (af == RR_AF_INET)
 		reset_ip4(l3, &r);
 	else
 		reset_ip6(l3, &r);

@@ -72,9 +72,9 @@ static __always_inline void path_key(const int af, const struct pkt *p, __u16 po
 	k->a1 = p->src.w1;
 }
 
-static __always_inline bool path_is_fast(const struct pkt *p, __u64 meta)
+static __always_inline bool path_may_be_fast(const struct pkt *p)
 {
-	return RR_META_STATE(meta) == RR_FLOW_EST && !(tcp_flags(p->tcp) & PATH_SLOW_FLAGS);
+	return !(tcp_flags(p->tcp) & PATH_SLOW_FLAGS);
 }
 
 /* A packet of a client to service p->service. */
@@ -90,11 +90,13 @@ static __always_inline enum rr_verdict path_client(const int af, struct xdp_md *
 	if (v)
 		return v;
 	path_key(af, p, p->sport, p->service, &k);
-	f = flow_find(af, &k, c->hash_seed, &s);
-	if (f && path_is_fast(p, s.meta)) {
-		flow_touch(f, s.seen, bpf_jiffies64());
-		p->endpoint = RR_META_EP(s.meta);
-		return forward_client(ctx, p, RR_META_VIA(s.meta), s.port);
+	if (path_may_be_fast(p)) {
+		f = flow_find(af, &k, c->hash_seed, &s);
+		if (f && RR_META_STATE(s.meta) == RR_FLOW_EST) {
+			flow_touch(f, s.seen, bpf_jiffies64());
+			p->endpoint = RR_META_EP(s.meta);
+			return forward_client(af, ctx, p, RR_META_VIA(s.meta), s.port);
+		}
 	}
 	conn = path_conn(ctx, c, p, &k);
 	if (!conn)
@@ -103,7 +105,7 @@ static __always_inline enum rr_verdict path_client(const int af, struct xdp_md *
 	if (v)
 		return v;
 	p->endpoint = conn->endpoint;
-	return forward_client(ctx, p, conn->local, conn->port);
+	return forward_client(af, ctx, p, conn->local, conn->port);
 }
 
 /* A packet to local address `local`: GO when it is no reply of an endpoint. */
@@ -126,23 +128,26 @@ static __always_inline enum rr_verdict path_server(const int af, struct xdp_md *
 		return v;
 	p->service = r.service;
 	p->endpoint = RR_META_EP(r.meta);
-	if (path_is_fast(p, r.meta)) {
+	if (path_may_be_fast(p) && RR_META_STATE(r.meta) == RR_FLOW_EST) {
 		flow_touch(f, r.seen, bpf_jiffies64());
-		return forward_server(ctx, p, &r);
+		return forward_server(af, ctx, p, &r);
 	}
 	conn = path_conn(ctx, c, p, &k);
 	if (!conn)
 		return RR_V_TABLE_FULL;
 	v = af == RR_AF_INET ? conn_server4(conn) : conn_server6(conn);
-	return v ? v : forward_server(ctx, p, &r);
+	return v ? v : forward_server(af, ctx, p, &r);
 }
 
-static __always_inline enum rr_verdict path_af(const int af, struct xdp_md *ctx,
-					       const struct rr_control *c, struct pkt *p)
+static __always_inline enum rr_verdict path_ours(const int af, struct xdp_md *ctx,
+						 const struct rr_control *c, struct pkt *p)
 {
-	__u32 local = service_local(c, p);
 	enum rr_verdict v;
+	__u32 local;
 
+	if (!parse_again(af, p))
+		return RR_V_NOT_OURS;
+	local = service_local(c, p);
 	if (local != SERVICE_NONE) {
 		v = path_server(af, ctx, c, p, local);
 		if (v)
@@ -152,6 +157,14 @@ static __always_inline enum rr_verdict path_af(const int af, struct xdp_md *ctx,
 	if (p->service == SERVICE_NONE)
 		return RR_V_NOT_OURS;
 	return path_client(af, ctx, c, p);
+}
+
+static __always_inline enum rr_verdict path_af(const int af, struct xdp_md *ctx,
+					       const struct rr_control *c, struct pkt *p)
+{
+	enum rr_verdict v = path_ours(af, ctx, c, p);
+
+	return v == RR_V_RESET || v == RR_V_REFUSE ? reset_send(af, ctx, c, p, v) : v;
 }
 
 static __always_inline enum rr_verdict path(struct xdp_md *ctx, struct pkt *p, void *data,
@@ -165,10 +178,8 @@ static __always_inline enum rr_verdict path(struct xdp_md *ctx, struct pkt *p, v
 	v = parse(p, data, end);
 	if (v)
 		return v;
-	v = p->af == RR_AF_INET ? path_af(RR_AF_INET, ctx, c, p) : path_af(RR_AF_INET6, ctx, c, p);
-	if (v == RR_V_RESET || v == RR_V_REFUSE)
-		return reset_send(ctx, c, p, v);
-	return v;
+	return p->af == RR_AF_INET ? path_af(RR_AF_INET, ctx, c, p)
+				   : path_af(RR_AF_INET6, ctx, c, p);
 }
 
 SEC("xdp")
@@ -176,8 +187,9 @@ int rr_xdp(struct xdp_md *ctx)
 {
 	void *data = pkt_data(ctx), *end = pkt_end(ctx);
 	__u32 bytes = end - data;
-	struct pkt p = {};
+	struct pkt p;
 
+	pkt_init(&p);
 	return account(&p, path(ctx, &p, data, end), bytes);
 }
 

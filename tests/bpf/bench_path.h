@@ -56,7 +56,7 @@ static __always_inline enum rr_verdict bench_client(const int af, struct xdp_md 
 	if (RR_META_STATE(s.meta) != RR_FLOW_EST && !(tcp_flags(p->tcp) & TCPF_SYN))
 		return RR_V_BAD_HANDSHAKE;
 	p->endpoint = RR_META_EP(s.meta);
-	return forward_client(ctx, p, RR_META_VIA(s.meta), s.port);
+	return forward_client(af, ctx, p, RR_META_VIA(s.meta), s.port);
 }
 
 static __always_inline enum rr_verdict bench_server(const int af, struct xdp_md *ctx,
@@ -75,15 +75,18 @@ static __always_inline enum rr_verdict bench_server(const int af, struct xdp_md 
 	p->endpoint = RR_META_EP(r.meta);
 	if (RR_META_STATE(r.meta) != RR_FLOW_EST)
 		return RR_V_BAD_HANDSHAKE;
-	return forward_server(ctx, p, &r);
+	return forward_server(af, ctx, p, &r);
 }
 
 static __always_inline enum rr_verdict bench_af(const int af, struct xdp_md *ctx,
 						const struct rr_control *c, struct pkt *p)
 {
-	__u32 local = service_local(c, p);
 	enum rr_verdict v;
+	__u32 local;
 
+	if (!parse_again(af, p))
+		return RR_V_NOT_OURS;
+	local = service_local(c, p);
 	if (local != SERVICE_NONE) {
 		v = bench_server(af, ctx, c, p, local);
 		if (v)
@@ -95,22 +98,29 @@ static __always_inline enum rr_verdict bench_af(const int af, struct xdp_md *ctx
 	return bench_client(af, ctx, c, p);
 }
 
-static __always_inline int bench_path(struct xdp_md *ctx)
+static __always_inline enum rr_verdict bench_steps(struct xdp_md *ctx, struct pkt *p, void *data,
+						   void *end)
 {
 	const struct rr_control *c = map_get(control, 0);
-	void *data = pkt_data(ctx), *end = pkt_end(ctx);
-	__u32 bytes = end - data;
-	struct pkt p = {};
 	enum rr_verdict v;
 
 	if (!c || !c->enabled)
-		return account(&p, RR_V_DISABLED, bytes);
-	v = parse(&p, data, end);
-	if (!v && p.af == RR_AF_INET)
-		v = bench_af(RR_AF_INET, ctx, c, &p);
-	else if (!v)
-		v = bench_af(RR_AF_INET6, ctx, c, &p);
-	return account(&p, v, bytes);
+		return RR_V_DISABLED;
+	v = parse(p, data, end);
+	if (v)
+		return v;
+	return p->af == RR_AF_INET ? bench_af(RR_AF_INET, ctx, c, p)
+				   : bench_af(RR_AF_INET6, ctx, c, p);
+}
+
+static __always_inline int bench_path(struct xdp_md *ctx)
+{
+	void *data = pkt_data(ctx), *end = pkt_end(ctx);
+	__u32 bytes = end - data;
+	struct pkt p;
+
+	pkt_init(&p);
+	return account(&p, bench_steps(ctx, &p, data, end), bytes);
 }
 
 #endif
