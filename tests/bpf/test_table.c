@@ -461,6 +461,33 @@ static void test_full_reverse(void **state)
 	assert_int_equal(rig_live(&rig_tiny, w.af), capacity(&w) - 1);
 }
 
+/* nat: both entries of an expired established pair are evicted, but one connection was closed. */
+static void test_evicted_pairs(void **state)
+{
+	struct rig_counts was, is;
+	struct world w;
+	uint32_t pairs;
+
+	path_world(&w, &rig_tiny, service_of(state));
+	pairs = capacity(&w) / 2;
+	for (uint32_t i = 0; i < pairs; i++) {
+		next_client(&w, (uint16_t)(100 + i));
+		path_reach(&w, HAVE_EST);
+		path_flow_of(&w, NULL)->seen -= RIG_TIMEOUT + 2;
+		path_reverse_of(&w)->seen -= RIG_TIMEOUT + 2;
+	}
+	rig_count(&rig_tiny, &was);
+	for (uint32_t i = 0; i < pairs; i++) {
+		next_client(&w, (uint16_t)(200 + i));
+		path_client(&w, PKT_SYN, RR_V_FORWARD);
+	}
+	rig_count(&rig_tiny, &is);
+	for (uint32_t i = 0; i < pairs; i++)
+		assert_false(lives(&w, i));
+	assert_int_equal(is.svc[w.svc].closed - was.svc[w.svc].closed, pairs);
+	assert_int_equal(rig_live(&rig_tiny, w.af), capacity(&w));
+}
+
 static int setup(void **state)
 {
 	const struct rig_opts one_port = { .port_lo = ONE_PORT, .port_hi = ONE_PORT };
@@ -506,6 +533,7 @@ int main(void)
 		ON_BOTH_NAT(test_shared_address),
 		ON_BOTH_NAT(test_shared_address_one_port),
 		ON_BOTH_NAT(test_full_reverse),
+		ON_BOTH_NAT(test_evicted_pairs),
 		ON_BOTH_DSR(test_full),
 		ON_BOTH_DSR(test_eviction_order),
 		ON_BOTH_DSR(test_flood),
