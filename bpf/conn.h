@@ -97,7 +97,8 @@ static __always_inline bool conn_reverse(const int af, struct conn *c)
 	return c->s.port &&
 	       conn_reverse_key(af, &c->k, RR_META_EP(meta), c->s.port, RR_META_VIA(meta)) &&
 	       conn_find(af, c, &c->k, &c->r) && RR_META_EP(c->r.meta) == RR_META_EP(meta) &&
-	       c->r.port == c->client_port && c->r.service == c->service;
+	       c->r.port == c->client_port && c->r.service == c->service &&
+	       c->r.peer0 == c->peer0 && c->r.peer1 == c->peer1;
 }
 
 /* Frees a found entry; false when its life had ended already. */
@@ -454,6 +455,8 @@ static __always_inline int conn_client(const int af, struct conn *c)
 
 	if (!svc)
 		return RR_V_NOT_OURS;
+	c->peer0 = af == RR_AF_INET ? (__u32)c->key.key : c->key.a0;
+	c->peer1 = af == RR_AF_INET ? 0 : c->key.a1;
 	if (conn_is_syn(c))
 		conn_warm(af, c, svc);
 	if (!conn_find(af, c, &c->key, &c->s) || conn_broken(af, c))
@@ -489,6 +492,8 @@ static __always_inline bool conn_forward(const int af, struct conn *c)
 	c->k.a1 = c->r.peer1;
 	c->service = c->r.service & (RR_MAX_SERVICES - 1);
 	c->client_port = c->r.port;
+	c->peer0 = c->r.peer0;
+	c->peer1 = c->r.peer1;
 	return conn_find(af, c, &c->k, &c->s) && RR_META_EP(c->s.meta) == RR_META_EP(c->r.meta) &&
 	       c->s.port == RR_KEY_PORT(c->key.key) &&
 	       (RR_META_VIA(c->s.meta) | RR_KEY_REV) == RR_KEY_TAG(c->key.key);

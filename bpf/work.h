@@ -54,6 +54,7 @@ struct conn {
 	__u8 flags; /* TCP */
 	__u8 pad;
 	/* working memory */
+	__u64 peer0, peer1; /* client address words, as in struct fsnap */
 	struct fsnap s; /* the entry of `key` */
 	struct fsnap r; /* its partner, or what sits on a wanted port */
 	struct fslot own; /* the forward slot being filled */
