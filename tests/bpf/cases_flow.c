@@ -2,9 +2,15 @@
 /*
  * cases_flow.c - a connection's life before its end: handshake, data both ways, and what stands in the way of sending.
  */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
 #include <linux/bpf.h>
 
 #include <bpf/bpf.h>
+#include <cmocka.h>
 
 #include "path.h"
 
@@ -38,8 +44,7 @@ static void two_arms(struct world *w)
 	uint8_t mac[6];
 
 	rig_iface(w->rig, slot, 77, path_iface_mac);
-	if (bpf_map_update_elem(w->rig->fd[RR_MAP_TX_PORTS], &slot, &ifindex, 0))
-		__builtin_trap();
+	assert_int_equal(bpf_map_update_elem(w->rig->fd[RR_MAP_TX_PORTS], &slot, &ifindex, 0), 0);
 	path_ep_mac(w->ep, mac);
 	w->rig->endpoints[w->ep].hop = rig_hop(slot, mac);
 }
@@ -72,13 +77,42 @@ static void reply_by_first_hop(struct world *w)
 	path_server(w, PKT_ACK, RR_V_REPLY);
 }
 
+/* As if the last packet had come long ago, but not too long. */
+static void aged(struct world *w)
+{
+	path_flow_of(w, NULL)->seen -= RIG_TIMEOUT / 2;
+	if (w->nat)
+		path_reverse_of(w)->seen -= RIG_TIMEOUT / 2;
+}
+
+/* Was the entry's time set? The flow was opened a moment ago. */
+static bool is_fresh(const struct world *w, const struct rr_flow *f)
+{
+	uint32_t slot = 0;
+
+	path_flow_of(w, &slot);
+	return (int32_t)(f->seen - rig_cold(w->rig, w->af, slot)->opened) >= 0;
+}
+
+static void client_seen(struct world *w)
+{
+	assert_true(is_fresh(w, path_flow_of(w, NULL)));
+	if (w->nat)
+		assert_false(is_fresh(w, path_reverse_of(w)));
+}
+
+static void endpoint_seen(struct world *w)
+{
+	assert_true(is_fresh(w, path_reverse_of(w)));
+	assert_false(is_fresh(w, path_flow_of(w, NULL)));
+}
+
 static void answered(struct world *w)
 {
 	uint32_t slot = 0;
 
 	path_flow_of(w, &slot);
-	if (rig_cold(w->rig, w->af, slot)->isn_server != PATH_ISN_SERVER)
-		__builtin_trap();
+	assert_int_equal(rig_cold(w->rig, w->af, slot)->isn_server, PATH_ISN_SERVER);
 }
 
 #define ACK(why, services, h, st, ...) \
@@ -112,6 +146,16 @@ static void answered(struct world *w)
 	{ \
 		.name = why, .on = services, .have = h, .rev = r, \
 		.pkt = { .flags = PKT_PSH | PKT_ACK, __VA_ARGS__ }, .verdict = v, .state = st \
+	}
+#define SEEN(why, services, h, f) \
+	{ \
+		.name = "keeps the flow alive: " why, .on = services, .have = h, .prepare = aged, \
+		.pkt = { .flags = f }, .verdict = RR_V_FORWARD, .after = client_seen \
+	}
+#define SEEN_REV(why, h, f) \
+	{ \
+		.name = "keeps the flow alive: " why, .on = ON_NAT, .have = h, .prepare = aged, \
+		.rev = true, .pkt = { .flags = f }, .verdict = RR_V_REPLY, .after = endpoint_seen \
 	}
 #define NO_WAY(why, services, p, r) \
 	{ \
@@ -204,6 +248,13 @@ static const struct path_case cases[] = {
 	  .verdict = RR_V_FORWARD,
 	  .state = RR_FLOW_EST,
 	  .established = 1 },
+	SEEN("data", ON_ALL, HAVE_EST, PKT_ACK),
+	SEEN("SYN again", ON_ALL, HAVE_SYN, PKT_SYN),
+	SEEN("FIN again", ON_ALL, HAVE_FIN_CLIENT, PKT_FIN | PKT_ACK),
+	SEEN("data after FIN", ON_ALL, HAVE_FIN_CLIENT, PKT_ACK),
+	SEEN_REV("endpoint's data", HAVE_EST, PKT_ACK),
+	SEEN_REV("SYN-ACK", HAVE_SYN, PKT_SYN | PKT_ACK),
+	SEEN_REV("endpoint's data after FIN", HAVE_FIN_CLIENT, PKT_ACK),
 	NO_WAY("next hop lost", ON_ALL, no_hop, false),
 	NO_WAY("interface lost", ON_ALL, no_iface, false),
 	NO_WAY("next hop on an unused slot", ON_ALL, hop_elsewhere, false),

@@ -2,9 +2,15 @@
 /*
  * cases_new.c - new connections: who gets them, which SYN is one and which is not, and when there is nobody to take it.
  */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 #include <linux/bpf.h>
+
+#include <cmocka.h>
 
 #include "path.h"
 
@@ -151,8 +157,9 @@ static void cold_is_right(struct world *w)
 
 	path_flow_of(w, &slot);
 	cold = rig_cold(w->rig, w->af, slot);
-	if (cold->isn_client != PATH_ISN_CLIENT || cold->syn_count != 1 || cold->ticket != 0)
-		__builtin_trap();
+	assert_int_equal(cold->isn_client, PATH_ISN_CLIENT);
+	assert_int_equal(cold->syn_count, 1);
+	assert_int_equal(cold->ticket, 0);
 }
 
 #define NEW(why, n, ...) \
