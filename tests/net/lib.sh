@@ -3,8 +3,8 @@
 #
 # lib.sh - a small network of namespaces with a balancer in it, for tests/net/ and scripts/demo.
 #
-# Everything happens in a sandbox of its own: new mount, process and network namespaces with a private /run/netns,
-# /run/rrlb, /var/lib/rrlb and bpffs. The default paths of rrlbd and rrctl are used as they stand in the manual, the
+# Everything happens in a sandbox of its own: new mount, process and network namespaces with /run, /var/lib and bpffs
+# of their own. The default paths of rrlbd and rrctl are used as they stand in the manual, the
 # host's network is never touched, and when the sandbox's first process ends, the kernel ends all the rest with it:
 # servers, namespaces, pins, attached programs.
 #
@@ -27,8 +27,8 @@ TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 BUILD=${RRLB_BUILD:-build}
 case $BUILD in /*) ;; *) BUILD=$TOP/$BUILD ;; esac
 VIP4=192.0.2.10 VIP6=2001:db8::10
-# /tmp of the sandbox's user; made by net_init, gone with the sandbox
-WORK=${WORK:-}
+# Configurations, logs, certificates; gone with the sandbox.
+WORK=/run/work
 declare -A PIDS=() SESSION_FD=()
 # Impatient checks: tests wait for them.
 HEALTH='health tls { interval 300ms; timeout 300ms; fast-interval 100ms; down-interval 300ms; rise 2; fall 2; }'
@@ -39,18 +39,18 @@ SANDBOX=(unshare --mount --net --pid --fork --kill-child --mount-proc --propagat
 # /usr/sbin may be missing from a user's PATH after su.
 PATH=$PATH:/usr/sbin:/sbin
 
-# net_init: private folders; call it first inside the sandbox
+# net_init: private folders, empty ones over the host's, which stays as it is; call it first inside the sandbox
 net_init() {
-	local dir
-	mkdir -p /run/netns /run/rrlb /var/lib/rrlb
-	for dir in /run/netns /run/rrlb /var/lib/rrlb; do
-		mount -t tmpfs none "$dir"
-	done
+	mount -t tmpfs none /run
+	mkdir -p /run/netns /run/rrlb "$WORK" /run/host-lib
+	# What is installed stays known (scripts/deps asks).
+	mount --bind /var/lib /run/host-lib
+	mount -t tmpfs none /var/lib
+	mkdir /var/lib/rrlb
+	ln -s /run/host-lib/dpkg /var/lib/dpkg
+	mount -t tmpfs -o size=1g none "$WORK"
 	mount -t sysfs sys /sys
 	mount -t bpf bpf /sys/fs/bpf
-	WORK=/run/rrlb-net
-	mkdir -p "$WORK"
-	mount -t tmpfs -o size=1g none "$WORK"
 	ip link set lo up
 }
 
