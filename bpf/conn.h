@@ -10,8 +10,10 @@
 #ifndef RR_CONN_H
 #define RR_CONN_H
 
-#define CONN_PORT_TRIES 8
-#define CONN_REUSE_TRY 4 /* from this try on a closed flow's port may be taken over */
+#define CONN_PORT_TRIES 32
+#define CONN_CLOSED_TRY 4 /* from this try on a closed flow's port may be taken over */
+#define CONN_HALF_TRY \
+	6 /* and a half-open one's: else a flood of SYNs would hold every port of an endpoint */
 #define CONN_ACK_WINDOW 65536 /* a first ACK may cover early server data up to this */
 
 /* Slot of an interface; RR_MAX_IFACES = not one of ours. */
@@ -155,13 +157,20 @@ static __always_inline void conn_fill(struct rr_flow *f, const struct conn *c, _
 	f->pad = 0;
 }
 
-/* Takes over the slot of a closed flow that sits on the wanted port. */
-static __always_inline enum rr_verdict conn_retake(const int af, const struct fsnap *s, __u32 now,
+/* The highest flow_age_score() of a flow that has to give up its port on try `i`. */
+static __always_inline __u32 conn_worst(__u32 i)
+{
+	return i < CONN_CLOSED_TRY ? 0 : i < CONN_HALF_TRY ? 2 : FLOW_KEEP - 1;
+}
+
+/* Takes over the slot of a flow that sits on the wanted port, if that scores `worst` or less. */
+static __always_inline enum rr_verdict conn_retake(const int af, const struct conn *c, __u32 worst,
 						   struct fslot *own)
 {
+	const struct fsnap *s = &c->r;
 	struct rr_flow *f = flow_at(af, s->slot);
 
-	if (!f || flow_age_score(s->service, s->meta, now - s->seen) > 2)
+	if (!f || flow_age_score(s->service, s->meta, c->now - s->seen) > worst)
 		return RR_V_FLOW_RACE;
 	own->slot = s->slot;
 	own->meta = RR_META_MAKE(RR_META_GEN(s->meta) + 1, RR_FLOW_CLAIMED, 0, 0, 0);
@@ -191,28 +200,28 @@ static __always_inline enum rr_verdict conn_fill_reverse(const int af, const str
 }
 
 /* One try to give the connection local port `c->port`: makes the reverse entry. */
-static __always_inline int conn_try_port(const int af, struct conn *c, bool reuse)
+static __always_inline int conn_try_port(const int af, struct conn *c, __u32 worst)
 {
 	const struct rr_endpoint *ep = map_get(endpoints, c->endpoint);
 	enum rr_verdict v;
 
 	if (!ep || !conn_reverse_key(af, &c->k, c->endpoint, c->port, c->local))
 		return RR_V_NO_PORT;
-	if (conn_find(af, c, &c->k, &c->r))
-		v = reuse ? conn_retake(af, &c->r, c->now, &c->rown) : RR_V_FLOW_RACE;
+	if (reuse && conn_find(af, c, &c->k, &c->r))
+		v = conn_retake(af, &c->r, c->now, &c->rown);
 	else
 		v = conn_take(af, c, &c->k, &c->rown);
 	return v ? v : conn_fill_reverse(af, c, &c->rown, ep->port);
 }
 
-__noinline int conn_try_port4(struct conn *c, __u32 reuse)
+__noinline int conn_try_port4(struct conn *c, __u32 worst)
 {
-	return c ? conn_try_port(RR_AF_INET, c, reuse) : RR_V_NO_PORT;
+	return c ? conn_try_port(RR_AF_INET, c, worst) : RR_V_NO_PORT;
 }
 
-__noinline int conn_try_port6(struct conn *c, __u32 reuse)
+__noinline int conn_try_port6(struct conn *c, __u32 worst)
 {
-	return c ? conn_try_port(RR_AF_INET6, c, reuse) : RR_V_NO_PORT;
+	return c ? conn_try_port(RR_AF_INET6, c, worst) : RR_V_NO_PORT;
 }
 
 /* Where the walk for a local port starts: the same for guess and search. */
@@ -269,10 +278,10 @@ static __always_inline enum rr_verdict conn_port(const int af, struct conn *c)
 	if (!c->hop)
 		return RR_V_NO_HOP;
 	c->local = conn_local_at(ep, h);
-	for (int i = 0; i < CONN_PORT_TRIES; i++) {
+	for (__u32 i = 0; i < CONN_PORT_TRIES; i++) {
 		c->port = conn_port_at(h);
-		v = af == RR_AF_INET ? conn_try_port4(c, i >= CONN_REUSE_TRY)
-				     : conn_try_port6(c, i >= CONN_REUSE_TRY);
+		v = af == RR_AF_INET ? conn_try_port4(c, conn_worst(i))
+				     : conn_try_port6(c, conn_worst(i));
 		if (!v)
 			return RR_V_GO;
 		full += v == RR_V_TABLE_FULL;
@@ -333,8 +342,11 @@ static __always_inline enum rr_verdict conn_open(const int af, struct conn *c,
 static __always_inline enum rr_verdict conn_new(const int af, struct conn *c,
 						const struct rr_service *svc)
 {
-	enum rr_verdict v = conn_open(af, c, svc);
+	enum rr_verdict v;
 
+	if (c->last_ttl && svc->mode == RR_MODE_NAT) /* it would open a flow and go no further */
+		return RR_V_TTL;
+	v = conn_open(af, c, svc);
 	if (v)
 		account_refused(c->service);
 	if (v == RR_V_NO_ENDPOINT && svc->overflow == RR_OVERFLOW_RST)

@@ -198,7 +198,10 @@ static __always_inline void flow_warm_set(const int af, __u32 index)
 	flow_touch_line(set + 64);
 }
 
-/* Starts the loads of both candidate sets of a key, so that they run side by side; true = also the cold record. */
+/*
+ * Starts the loads of both candidate sets of a key, so that they run side by side; `cold`: also of the record that the
+ * entry most likely gets.
+ */
 static __always_inline void flow_warm(const int af, const struct fkey *k, __u64 seed, bool cold)
 {
 	__u64 h = flow_hash(af, k, seed);
@@ -230,6 +233,11 @@ static __always_inline __u32 flow_timeout(const struct rr_service *svc, __u32 st
 	}
 }
 
+static __always_inline __u32 flow_half_open_score(__u32 age)
+{
+	return 0x40000000u - ((__s32)age < 0 ? 0 : age & 0x0fffffffu);
+}
+
 /*
  * How willingly an entry is given up, lowest first: expired 1, closed 2, half-open by age (oldest first);
  * FLOW_KEEP for a live flow.
@@ -246,44 +254,53 @@ static __always_inline __u32 flow_age_score(__u32 service, __u64 meta, __u32 age
 	if (state == RR_FLOW_FIN2 || state == RR_FLOW_RST || state == RR_FLOW_KILLED)
 		return 2;
 	if (state == RR_FLOW_SYN || state == RR_FLOW_SYNACK)
-		return 0x40000000u - (age & 0x0fffffffu);
+		return flow_half_open_score(age);
 	return FLOW_KEEP;
 }
 
-/* The same for a slot: 0 when it is free, FLOW_KEEP while somebody fills it. */
+/*
+ * The same for a slot: 0 when it is free, FLOW_KEEP while somebody fills it. Half-open entries go by age alone, so that a
+ * flood costs no look at the service: an expired one is among the oldest.
+ */
 static __always_inline __u32 flow_score(const struct rr_flow *f, __u64 meta, __u32 now)
 {
-	__u32 state = RR_META_STATE(meta);
+	__u32 state = RR_META_STATE(meta), age = now - f->seen;
 
 	if (state == RR_FLOW_EMPTY)
 		return 0;
 	if (state == RR_FLOW_CLAIMED)
 		return FLOW_KEEP;
-	return flow_age_score(f->service, meta, now - f->seen);
+	if (state == RR_FLOW_SYN || state == RR_FLOW_SYNACK)
+		return flow_half_open_score(age);
+	return flow_age_score(f->service, meta, age);
 }
 
-/* The best slot of a key's two sets so far. */
-struct fbest {
-	__u64 meta;
-	__u32 score;
-	__u32 at; /* 0..2*ways-1: set a's ways, then set b's */
-};
+/* Without a branch: among random ages it would be mispredicted. Both are below 2^63. */
+static __always_inline __u64 flow_min(__u64 a, __u64 b)
+{
+	__u64 less = b - a, mask = less;
 
-static __always_inline void flow_rank(const int af, void *set, __u32 base, __u32 now,
-				      struct fbest *b)
+	asm volatile("%0 s>>= 63" : "+r"(mask));
+	return a + (less & mask);
+}
+
+#define FLOW_RANK(score, at) ((__u64)(score) << 8 | (at))
+#define FLOW_RANK_AT(r) ((r)&0xff)
+#define FLOW_RANK_SCORE(r) ((__u32)((r) >> 8))
+
+/* The best slot of a key's sets so far: FLOW_RANK(score, place); places: set a's ways, then set b's. */
+static __always_inline __u64 flow_rank(const int af, void *set, __u32 base, __u32 now, __u64 best)
 {
 #pragma unroll
 	for (__u32 way = 0; way < flow_ways(af); way++) {
 		struct rr_flow *f = flow_body(af, set, way);
-		__u64 meta = flow_meta(f);
-		__u32 score = flow_score(f, meta, now);
+		__u32 score = flow_score(f, flow_meta(f), now);
 
-		if (score < b->score) {
-			b->score = score;
-			b->meta = meta;
-			b->at = base + way;
-		}
+		if (!score)
+			return FLOW_RANK(0, base + way);
+		best = flow_min(best, FLOW_RANK(score, base + way));
 	}
+	return best;
 }
 
 /* Non-empty slots of one set that hold key k (I3). */
@@ -324,44 +341,49 @@ static __always_inline bool flow_release(struct rr_flow *f, __u64 meta)
 
 /*
  * Takes a slot for key k: ranks both candidate sets, claims the best, writes the key, looks for a second
- * entry of the key. RR_V_GO: `out` is owned, to be filled and published (or released).
+ * entry of the key. A reverse key in use is found before anything is claimed. RR_V_GO: `out` is owned, to be filled and published (or released).
  * RR_V_TABLE_FULL: nothing may be evicted. RR_V_FLOW_RACE: the key exists, or somebody was faster.
  */
 static __always_inline enum rr_verdict flow_take(const int af, const struct fkey *k, __u64 seed,
 						 __u32 now, struct fslot *out)
 {
-	__u64 h = flow_hash(af, k, seed);
-	__u32 ways = flow_ways(af), ia = flow_set_a(af, h), ib = flow_set_b(af, h), index;
+	__u64 h = flow_hash(af, k, seed), best = FLOW_RANK(FLOW_KEEP, 0), was, meta;
+	__u32 ways = flow_ways(af), ia = flow_set_a(af, h), ib = flow_set_b(af, h), index, at;
 	void *a = flow_set(af, ia), *b = flow_set(af, ib), *set;
-	struct fbest best = { .score = FLOW_KEEP };
 	struct rr_flow *f;
-	__u64 meta;
 
 	if (!a || !b)
 		return RR_V_TABLE_FULL;
-	flow_rank(af, a, 0, now, &best);
-	if (best.score)
-		flow_rank(af, b, ways, now, &best);
-	if (best.score == FLOW_KEEP)
+	if ((RR_KEY_TAG(k->key) & RR_KEY_REV) && flow_count(af, a, k) + flow_count(af, b, k))
+		return RR_V_FLOW_RACE;
+	best = flow_rank(af, a, 0, now, best);
+	if (FLOW_RANK_SCORE(best))
+		best = flow_rank(af, b, ways, now, best);
+	if (FLOW_RANK_SCORE(best) == FLOW_KEEP)
 		return RR_V_TABLE_FULL;
-	index = best.at >= ways ? ib : ia;
+	at = FLOW_RANK_AT(best);
+	index = at >= ways ? ib : ia;
 	set = flow_set(af, index);
 	if (!set)
 		return RR_V_TABLE_FULL;
-	f = flow_body(af, set, best.at);
-	out->was_service = f->service;
-	out->was_forward = !(RR_KEY_TAG(flow_key(af, set, best.at)) & RR_KEY_REV);
-	meta = RR_META_MAKE(RR_META_GEN(best.meta) + 1, RR_FLOW_CLAIMED, 0, 0, 0);
-	if (!flow_cas(f, best.meta, meta))
+	f = flow_body(af, set, at);
+	was = flow_meta(f);
+	if (flow_score(f, was, now) ==
+	    FLOW_KEEP) /* it changed since: judged is what is swapped (I1) */
 		return RR_V_FLOW_RACE;
-	flow_put_key(af, set, best.at, k);
+	out->was_service = f->service;
+	out->was_forward = !(RR_KEY_TAG(flow_key(af, set, at)) & RR_KEY_REV);
+	meta = RR_META_MAKE(RR_META_GEN(was) + 1, RR_FLOW_CLAIMED, 0, 0, 0);
+	if (!flow_cas(f, was, meta))
+		return RR_V_FLOW_RACE;
+	flow_put_key(af, set, at, k);
 	if (flow_count(af, a, k) + flow_count(af, b, k) != 1) {
 		flow_release(f, meta);
 		return RR_V_FLOW_RACE;
 	}
 	out->meta = meta;
-	out->was = best.meta;
-	out->slot = index * ways + (best.at & (ways - 1));
+	out->was = was;
+	out->slot = index * ways + (at & (ways - 1));
 	return RR_V_GO;
 }
 
