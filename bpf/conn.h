@@ -207,8 +207,8 @@ static __always_inline int conn_try_port(const int af, struct conn *c, __u32 wor
 
 	if (!ep || !conn_reverse_key(af, &c->k, c->endpoint, c->port, c->local))
 		return RR_V_NO_PORT;
-	if (reuse && conn_find(af, c, &c->k, &c->r))
-		v = conn_retake(af, &c->r, c->now, &c->rown);
+	if (worst && conn_find(af, c, &c->k, &c->r))
+		v = conn_retake(af, c, worst, &c->rown);
 	else
 		v = conn_take(af, c, &c->k, &c->rown);
 	return v ? v : conn_fill_reverse(af, c, &c->rown, ep->port);
@@ -269,8 +269,7 @@ static __always_inline enum rr_verdict conn_port(const int af, struct conn *c)
 {
 	const struct rr_endpoint *ep = map_get(endpoints, c->endpoint);
 	__u64 h = conn_port_hash(af, c);
-	__u32 full = 0;
-	enum rr_verdict v;
+	enum rr_verdict v = RR_V_NO_PORT;
 
 	if (!ep || !ep->local_count)
 		return RR_V_NO_PORT;
@@ -284,10 +283,9 @@ static __always_inline enum rr_verdict conn_port(const int af, struct conn *c)
 				     : conn_try_port6(c, conn_worst(i));
 		if (!v)
 			return RR_V_GO;
-		full += v == RR_V_TABLE_FULL;
 		h = rr_mix(h + i + 1);
 	}
-	return full == CONN_PORT_TRIES ? RR_V_TABLE_FULL : RR_V_NO_PORT;
+	return v == RR_V_TABLE_FULL ? v : RR_V_NO_PORT;
 }
 
 /* What only SYN, FIN and RST need: written while the slot is still owned. */

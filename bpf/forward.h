@@ -13,17 +13,24 @@ struct forward_macs {
 	__u32 w[3];
 };
 
-/*
- * The frame leaves in another VLAN than it came in: rewrites, adds or removes the outer tag. Packet pointers are
- * void afterwards.
- */
-static __always_inline bool forward_retag(struct xdp_md *ctx, __u16 was, __u16 vlan)
+static __always_inline __u32 forward_tags(const struct pkt *p)
 {
-	int move = !vlan ? FORWARD_TAG_LEN : !was ? -FORWARD_TAG_LEN : 0;
+	__u32 l3_off = p->l3 - (void *)p->eth;
+
+	return (l3_off - sizeof(struct ethhdr)) / FORWARD_TAG_LEN;
+}
+
+/*
+ * The frame leaves in another VLAN than it came in: rewrites, adds or removes its tag. A hop names one VLAN, so a
+ * frame with two tags cannot change its. Packet pointers are void afterwards.
+ */
+static __always_inline bool forward_retag(struct xdp_md *ctx, __u32 tags, __u16 vlan)
+{
+	int move = !vlan ? FORWARD_TAG_LEN : !tags ? -FORWARD_TAG_LEN : 0;
 	struct forward_macs *macs = pkt_data(ctx), keep;
 	__be16 *tag;
 
-	if ((void *)(macs + 1) > pkt_end(ctx))
+	if (tags > 1 || (void *)(macs + 1) > pkt_end(ctx))
 		return false;
 	keep = *macs;
 	if (move && bpf_xdp_adjust_head(ctx, move))
@@ -35,9 +42,9 @@ static __always_inline bool forward_retag(struct xdp_md *ctx, __u16 was, __u16 v
 	*macs = keep;
 	if (!vlan)
 		return true;
-	if (!was)
+	if (!tags)
 		tag[0] = bpf_htons(ETH_P_8021Q);
-	tag[1] = (was ? tag[1] & bpf_htons(0xf000) : 0) | bpf_htons(vlan);
+	tag[1] = (tags ? tag[1] & bpf_htons(0xf000) : 0) | bpf_htons(vlan);
 	return true;
 }
 
@@ -60,7 +67,7 @@ static __always_inline enum rr_verdict forward_send(struct xdp_md *ctx, struct p
 	src[0] = *(const __u16 *)&iface->mac[0];
 	src[1] = *(const __u16 *)&iface->mac[2];
 	src[2] = *(const __u16 *)&iface->mac[4];
-	if (RR_HOP_VLAN(hop) != p->vlan && !forward_retag(ctx, p->vlan, RR_HOP_VLAN(hop)))
+	if (RR_HOP_VLAN(hop) != p->vlan && !forward_retag(ctx, forward_tags(p), RR_HOP_VLAN(hop)))
 		return RR_V_TX_FAILED;
 	p->action = XDP_TX;
 	if (iface->ifindex != ctx->ingress_ifindex)

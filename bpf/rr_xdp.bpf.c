@@ -101,6 +101,7 @@ static __always_inline enum rr_verdict path_client(const int af, struct xdp_md *
 	conn = path_conn(ctx, c, p, &k);
 	if (!conn)
 		return RR_V_TABLE_FULL;
+	conn->last_ttl = !forward_ttl(af, p);
 	v = af == RR_AF_INET ? conn_client4(conn) : conn_client6(conn);
 	if (v)
 		return v;

@@ -52,7 +52,7 @@ struct conn {
 	__u16 client_port; /* forward: in */
 	__u16 vlan; /* of the frame */
 	__u8 flags; /* TCP */
-	__u8 pad;
+	__u8 last_ttl; /* forward: the frame may not be routed any further */
 	/* working memory */
 	__u64 peer0, peer1; /* client address words, as in struct fsnap */
 	struct fsnap s; /* the entry of `key` */

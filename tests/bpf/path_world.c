@@ -229,13 +229,12 @@ static void expect_vlan(struct pkt_spec *out, uint16_t vlan)
 
 	if (was == vlan)
 		return;
+	assert_true(out->vlans < 2); /* a hop names one VLAN: two tags cannot change */
 	if (!vlan) {
-		out->vlan[0] = out->vlan[1];
 		out->vlans--;
-	} else if (was) {
+	} else if (out->vlans) {
 		out->vlan[0] = (uint16_t)((out->vlan[0] & 0xf000) | vlan);
 	} else {
-		out->vlan[1] = out->vlan[0];
 		out->vlan[0] = vlan;
 		out->vlans++;
 	}
