@@ -9,7 +9,7 @@
 set -eu
 pkg=$1 prog=$2
 shift 2
-cache=${RRLB_VM_CACHE:-/var/cache/rrlb-vm}
+cache=${RRLB_VM_CACHE:-/var/tmp/rrlb-vm}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 

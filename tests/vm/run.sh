@@ -6,6 +6,7 @@
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 build=$(realpath "${RRLB_BUILD:-build}")
+export RRLB_VM_CACHE=${RRLB_VM_CACHE:-$build/vm}
 
 # The newest package of a series: "6.1.0" -> linux-image-6.1.0-NN-cloud-amd64
 newest() {
