@@ -217,8 +217,7 @@ static int maps_from_prog(struct dp *dp, struct bpf_object *obj, const struct dp
 	return 0;
 }
 
-/* A descriptor of the program on an interface, or of ours inside its dispatcher. libxdp is asked only when a dispatcher
- * is there: it never closes the descriptor of another program, which would keep that loaded after its replacement. */
+/* The program on an interface, or ours in its dispatcher: libxdp, asked about a lone one, never closes it. */
 static int iface_prog(const char *ifname)
 {
 	LIBBPF_OPTS(bpf_xdp_query_opts, q);
@@ -230,9 +229,7 @@ static int iface_prog(const char *ifname)
 	if (!ifindex || bpf_xdp_query((int)ifindex, 0, &q))
 		return -ENOENT;
 	id = q.drv_prog_id ? q.drv_prog_id : q.skb_prog_id;
-	if (!id)
-		return -ENOENT;
-	fd = bpf_prog_get_fd_by_id(id);
+	fd = id ? bpf_prog_get_fd_by_id(id) : -ENOENT;
 	if (fd < 0 || dp_prog_read(fd, &p) || strncmp(p.name, "xdp_dispatcher", 14))
 		return fd;
 	close(fd);
