@@ -259,12 +259,14 @@ static __always_inline __u32 flow_age_score(__u32 service, __u64 meta, __u32 age
 }
 
 /*
- * The same for a slot: 0 when it is free, FLOW_KEEP while somebody fills it. Half-open entries go by age alone, so that a
- * flood costs no look at the service: an expired one is among the oldest.
+ * The same order for a slot: 0 when it is free, FLOW_KEEP while somebody fills it. Half-open entries go by age alone, so
+ * that a flood costs no look at the service; a closed one stands where its service's half-open timeout is, so that
+ * expired half-open entries go before it and the others after.
  */
 static __always_inline __u32 flow_score(const struct rr_flow *f, __u64 meta, __u32 now)
 {
-	__u32 state = RR_META_STATE(meta), age = now - f->seen;
+	__u32 state = RR_META_STATE(meta), age = now - f->seen, score;
+	const struct rr_service *svc;
 
 	if (state == RR_FLOW_EMPTY)
 		return 0;
@@ -272,7 +274,9 @@ static __always_inline __u32 flow_score(const struct rr_flow *f, __u64 meta, __u
 		return FLOW_KEEP;
 	if (state == RR_FLOW_SYN || state == RR_FLOW_SYNACK)
 		return flow_half_open_score(age);
-	return flow_age_score(f->service, meta, age);
+	score = flow_age_score(f->service, meta, age);
+	svc = map_get(services, f->service & (RR_MAX_SERVICES - 1));
+	return score == 2 && svc ? flow_half_open_score(svc->t_syn) : score;
 }
 
 /* Without a branch: among random ages it would be mispredicted. Both are below 2^63. */
@@ -301,6 +305,33 @@ static __always_inline __u64 flow_rank(const int af, void *set, __u32 base, __u3
 		best = flow_min(best, FLOW_RANK(score, base + way));
 	}
 	return best;
+}
+
+/* Empty slots of one set. */
+static __always_inline __u32 flow_free(const int af, void *set)
+{
+	__u32 n = 0;
+
+#pragma unroll
+	for (__u32 way = 0; way < flow_ways(af); way++) /* 1 for state 0, without a branch */
+		n += (RR_META_STATE(flow_meta(flow_body(af, set, way))) - 1u) >> 31;
+	return n;
+}
+
+/*
+ * The best slot of both sets. Set a is preferred while it has room, since it is looked at first; when it is nearly full the
+ * emptier one is taken. Simulated under churn of live flows, refused by both sets full: at 25 % load none, at half load
+ * 0.4 % (first fit: 1.6 %), at 75 % 8 %.
+ */
+static __always_inline __u64 flow_rank_both(const int af, void *a, void *b, __u32 now)
+{
+	__u64 best = FLOW_RANK(FLOW_KEEP, 0);
+	__u32 free = flow_free(af, a);
+
+	if (free < 2 && flow_free(af, b) > free)
+		return flow_rank(af, b, flow_ways(af), now, best);
+	best = flow_rank(af, a, 0, now, best);
+	return free ? best : flow_rank(af, b, flow_ways(af), now, best);
 }
 
 /* Non-empty slots of one set that hold key k (I3). */
@@ -341,13 +372,13 @@ static __always_inline bool flow_release(struct rr_flow *f, __u64 meta)
 
 /*
  * Takes a slot for key k: ranks both candidate sets, claims the best, writes the key, looks for a second
- * entry of the key. A reverse key in use is found before anything is claimed. RR_V_GO: `out` is owned, to be filled and published (or released).
- * RR_V_TABLE_FULL: nothing may be evicted. RR_V_FLOW_RACE: the key exists, or somebody was faster.
+ * entry of the key. A reverse key in use is found before anything is claimed. RR_V_GO: `out` is owned, to be filled
+ * and published (or released). RR_V_TABLE_FULL: nothing may be evicted. RR_V_FLOW_RACE: the key exists, or somebody was faster.
  */
 static __always_inline enum rr_verdict flow_take(const int af, const struct fkey *k, __u64 seed,
 						 __u32 now, struct fslot *out)
 {
-	__u64 h = flow_hash(af, k, seed), best = FLOW_RANK(FLOW_KEEP, 0), was, meta;
+	__u64 h = flow_hash(af, k, seed), best, was, meta;
 	__u32 ways = flow_ways(af), ia = flow_set_a(af, h), ib = flow_set_b(af, h), index, at;
 	void *a = flow_set(af, ia), *b = flow_set(af, ib), *set;
 	struct rr_flow *f;
@@ -356,9 +387,7 @@ static __always_inline enum rr_verdict flow_take(const int af, const struct fkey
 		return RR_V_TABLE_FULL;
 	if ((RR_KEY_TAG(k->key) & RR_KEY_REV) && flow_count(af, a, k) + flow_count(af, b, k))
 		return RR_V_FLOW_RACE;
-	best = flow_rank(af, a, 0, now, best);
-	if (FLOW_RANK_SCORE(best))
-		best = flow_rank(af, b, ways, now, best);
+	best = flow_rank_both(af, a, b, now);
 	if (FLOW_RANK_SCORE(best) == FLOW_KEEP)
 		return RR_V_TABLE_FULL;
 	at = FLOW_RANK_AT(best);
@@ -369,7 +398,7 @@ static __always_inline enum rr_verdict flow_take(const int af, const struct fkey
 	f = flow_body(af, set, at);
 	was = flow_meta(f);
 	if (flow_score(f, was, now) ==
-	    FLOW_KEEP) /* it changed since: judged is what is swapped (I1) */
+	    FLOW_KEEP) /* it changed: what is judged is what is swapped (I1) */
 		return RR_V_FLOW_RACE;
 	out->was_service = f->service;
 	out->was_forward = !(RR_KEY_TAG(flow_key(af, set, at)) & RR_KEY_REV);

@@ -34,9 +34,9 @@
 #define RR_VIP_BUCKETS 512u /* buckets of one copy of the address table (a power of two) */
 #define RR_VIP_WAYS 4u
 #define RR_FLOW4_WAYS 4u /* entries of one set: 4 x 32 B = two adjacent cache lines */
-#define RR_FLOW6_WAYS 2u /* 2 x 64 B */
+#define RR_FLOW6_WAYS 4u /* 4 x 64 B */
 #define RR_FLOW4_SETS_DEFAULT (1u << 18)
-#define RR_FLOW6_SETS_DEFAULT (1u << 17)
+#define RR_FLOW6_SETS_DEFAULT (1u << 16)
 #define RR_PORT_LO_DEFAULT 1024u /* nat local ports, inclusive; below Linux's ephemeral range */
 #define RR_PORT_HI_DEFAULT 32767u
 
@@ -271,7 +271,7 @@ _Static_assert(sizeof(struct rr_set4) == 128, "rr_set4");
 struct rr_set6 {
 	struct rr_flow6 e[RR_FLOW6_WAYS];
 };
-_Static_assert(sizeof(struct rr_set6) == 128, "rr_set6");
+_Static_assert(sizeof(struct rr_set6) == 256, "rr_set6");
 
 /* ---- maps `cold4`, `cold6`: element = set * WAYS + way of the FORWARD entry ----------------------- */
 /* Written and read only by SYN, SYN-ACK, handshake ACK, FIN and RST packets. Sequence numbers are host order. */

@@ -78,6 +78,16 @@ static void put_slot(struct bench *b, bool v6, uint32_t set, uint32_t way, const
 	}
 }
 
+static uint32_t empty_slots(struct bench *b, bool v6, uint32_t set, uint32_t ways)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; i < ways; i++)
+		n += !slot_flow(b, v6, set, i)->meta;
+	return n;
+}
+
+/* As the packet path does (flow_rank_both()): set a, unless it is nearly full and b has more room. */
 static void place(struct bench *b, bool v6, const uint64_t *key, const struct rr_flow *f,
 		  const uint64_t *peer)
 {
@@ -85,10 +95,12 @@ static void place(struct bench *b, bool v6, const uint64_t *key, const struct rr
 	uint64_t seed = bench_seed(b);
 	uint64_t h = v6 ? rr_hash6(key[0], key[1], key[2], seed) : rr_hash4(key[0], seed);
 	uint32_t set[2] = { rr_set_a(h, sets), rr_set_b(h, sets) };
+	uint32_t free_a = empty_slots(b, v6, set[0], ways);
+	uint32_t in = free_a < 2 && empty_slots(b, v6, set[1], ways) > free_a;
 
-	for (uint32_t i = 0; i < 2 * ways; i++) {
-		if (!slot_flow(b, v6, set[i / ways], i % ways)->meta) {
-			put_slot(b, v6, set[i / ways], i % ways, key, f, peer);
+	for (uint32_t i = 0; i < ways; i++) {
+		if (!slot_flow(b, v6, set[in], i)->meta) {
+			put_slot(b, v6, set[in], i, key, f, peer);
 			return;
 		}
 	}
