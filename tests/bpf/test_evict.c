@@ -128,6 +128,28 @@ static void test_eviction_order(void **state)
 	assert_int_equal(is.svc[w.svc].closed - was.svc[w.svc].closed, 1);
 }
 
+/* Expired half-open entries go before closed ones, closed ones before the other half-open ones. */
+static void test_half_open_order(void **state)
+{
+	struct world w = { .svc = service_of(state) };
+
+	w.af = w.svc & 1 ? RR_AF_INET6 : RR_AF_INET;
+	fill(&w, HAVE_SYN);
+	set_age(&w, 0, RIG_TIMEOUT - 5); /* old, not expired */
+	set_age(&w, 2, RIG_TIMEOUT + 5); /* expired */
+	reach(&w, 1, PKT_RST);
+	path_client(&w, PKT_SYN, RR_V_FORWARD);
+	assert_false(lives(&w, 2));
+	assert_true(lives(&w, 0) && lives(&w, 1));
+	next_client(&w, 98);
+	path_client(&w, PKT_SYN, RR_V_FORWARD);
+	assert_false(lives(&w, 1));
+	assert_true(lives(&w, 0));
+	next_client(&w, 97);
+	path_client(&w, PKT_SYN, RR_V_FORWARD);
+	assert_false(lives(&w, 0));
+}
+
 /* A flood of SYNs pushes out half-open flows only. */
 static void test_flood(void **state)
 {
@@ -231,9 +253,13 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		ON_BOTH_DSR(test_full),		ON_BOTH_DSR(test_eviction_order),
-		ON_BOTH_DSR(test_flood),	ON_BOTH_DSR(test_clock_skew),
-		ON_BOTH_NAT(test_full_reverse), ON_BOTH_NAT(test_evicted_pairs),
+		ON_BOTH_DSR(test_full),
+		ON_BOTH_DSR(test_eviction_order),
+		ON_BOTH_DSR(test_flood),
+		ON_BOTH_DSR(test_clock_skew),
+		ON_BOTH_NAT(test_full_reverse),
+		ON_BOTH_NAT(test_evicted_pairs),
+		ON_BOTH_DSR(test_half_open_order),
 	};
 
 	return cmocka_run_group_tests_name("evict", tests, setup, teardown);
