@@ -300,6 +300,7 @@ static __always_inline void conn_cold_open(const int af, const struct conn *c, _
 	cold->isn_server = 0;
 	cold->opened = c->now;
 	cold->syn_count = 1;
+	cold->syn_data = c->data;
 	cold->ticket = ticket;
 }
 
@@ -381,9 +382,12 @@ static __always_inline enum rr_verdict conn_client_syn(const int af, struct conn
 	if (conn_syn_is_new(c, &c->s))
 		return conn_drop_pair(af, c) ? conn_new(af, c, svc) : RR_V_FLOW_RACE;
 	cold = flow_cold(af, c->s.slot);
-	if (cold && RR_META_STATE(c->s.meta) == RR_FLOW_SYN) {
+	if (cold && RR_META_STATE(c->s.meta) < RR_FLOW_EST) {
 		cold->isn_client = c->seq;
 		cold->syn_count++;
+		if (c->data >
+		    cold->syn_data) /* it comes again without, and either may be answered */
+			cold->syn_data = c->data;
 	}
 	return RR_V_GO;
 }
@@ -509,12 +513,17 @@ static __always_inline bool conn_forward(const int af, struct conn *c)
 	       (RR_META_VIA(c->s.meta) | RR_KEY_REV) == RR_KEY_TAG(c->key.key);
 }
 
-/* The endpoint's SYN-ACK: its number is stored before the state says that it is there. */
+/*
+ * The endpoint's SYN-ACK: its number is stored before the state says that it is there. It may cover data of the SYN. The
+ * last one counts: an endpoint that forgot its half of the connection (full queue, SYN cookie of another minute) answers
+ * the client's next SYN by another number, and the client may never have seen the first.
+ */
 static __always_inline void conn_answer(const int af, struct conn *c)
 {
 	struct rr_cold *cold = flow_cold(af, c->s.slot);
 
-	if (!cold || RR_META_STATE(c->s.meta) != RR_FLOW_SYN || c->ack != cold->isn_client + 1)
+	if (!cold || RR_META_STATE(c->s.meta) >= RR_FLOW_EST ||
+	    c->ack - (cold->isn_client + 1) > cold->syn_data)
 		return;
 	cold->isn_server = c->seq;
 	conn_pair(af, c, RR_FLOW_SYNACK, 0);

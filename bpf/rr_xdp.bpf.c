@@ -55,6 +55,7 @@ static __always_inline struct conn *path_conn(struct xdp_md *ctx, const struct r
 	out->now = bpf_jiffies64();
 	out->seq = bpf_ntohl(p->tcp->seq);
 	out->ack = bpf_ntohl(p->tcp->ack_seq);
+	out->data = p->l3_len - p->l4_off - p->tcp->doff * 4;
 	out->flags = tcp_flags(p->tcp);
 	out->service = p->service;
 	out->client_port = p->sport;

@@ -51,6 +51,7 @@ struct conn {
 	__u16 port; /* forward: local port, out */
 	__u16 client_port; /* forward: in */
 	__u16 vlan; /* of the frame */
+	__u16 data; /* TCP payload bytes */
 	__u8 flags; /* TCP */
 	__u8 last_ttl; /* forward: the frame may not be routed any further */
 	/* working memory */

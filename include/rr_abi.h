@@ -280,7 +280,7 @@ struct rr_cold {
 	__u32 isn_server; /* valid from state SYNACK on */
 	__u32 opened; /* jiffies when the entry was made */
 	__u16 syn_count; /* SYNs forwarded: 1 + retransmissions */
-	__u16 pad0;
+	__u16 syn_data; /* bytes that the SYN carried (TCP Fast Open): its answer may cover them */
 	__u64 ticket; /* the ticket that this connection drew */
 	__u64 pad1;
 };

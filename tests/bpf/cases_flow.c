@@ -14,6 +14,8 @@
 
 #include "path.h"
 
+#define ISN_OTHER 0x12345678u /* of an endpoint that answers anew */
+
 static void no_hop(struct world *w)
 {
 	w->rig->endpoints[w->ep].hop = 0;
@@ -115,6 +117,58 @@ static void answered(struct world *w)
 	assert_int_equal(rig_cold(w->rig, w->af, slot)->isn_server, PATH_ISN_SERVER);
 }
 
+static void one_packet(struct world *w, bool rev, struct pkt_spec s)
+{
+	path_packet(w, rev, &s, &s);
+	path_run(w, &s, rev ? RR_V_REPLY : RR_V_FORWARD, 0);
+}
+
+/* The client did not get the first SYN-ACK, and the endpoint has forgotten that it sent it. */
+static void answer_anew(struct world *w)
+{
+	one_packet(w, false, (struct pkt_spec){ .flags = PKT_SYN });
+	one_packet(w, true, (struct pkt_spec){ .flags = PKT_SYN | PKT_ACK, .seq = ISN_OTHER });
+}
+
+/* Both have: another attempt from the same port. */
+static void both_anew(struct world *w)
+{
+	one_packet(w, false, (struct pkt_spec){ .flags = PKT_SYN, .seq = 5000 });
+	one_packet(
+		w, true,
+		(struct pkt_spec){ .flags = PKT_SYN | PKT_ACK, .seq = ISN_OTHER, .ack = 5000 + 1 });
+}
+
+/* TCP Fast Open: a SYN with data, then without; the endpoint's answer covers `n` bytes. */
+static void fast_open(struct world *w, uint16_t n)
+{
+	one_packet(w, false, (struct pkt_spec){ .flags = PKT_SYN, .payload = 517 });
+	one_packet(w, false, (struct pkt_spec){ .flags = PKT_SYN });
+	one_packet(w, true,
+		   (struct pkt_spec){ .flags = PKT_SYN | PKT_ACK, .ack = PATH_ISN_CLIENT + 1 + n });
+}
+
+static void fast_open_taken(struct world *w)
+{
+	fast_open(w, 517);
+}
+
+static void fast_open_not_taken(struct world *w)
+{
+	fast_open(w, 0);
+}
+
+static void fast_open_too_much(struct world *w)
+{
+	fast_open(w, 518);
+}
+
+#define AFTER(why, h, p, n) \
+	{ \
+		.name = why, .on = ON_NAT, .have = h, .prepare = p, \
+		.pkt = { .flags = PKT_ACK, .ack = (n) + 1 }, .verdict = RR_V_FORWARD, \
+		.state = RR_FLOW_EST, .established = 1 \
+	}
 #define ACK(why, services, h, st, ...) \
 	{ \
 		.name = why, .on = services, .have = h, .pkt = { .flags = PKT_ACK }, \
@@ -194,6 +248,17 @@ static const struct path_case cases[] = {
 	  .verdict = RR_V_FORWARD,
 	  .state = RR_FLOW_EST,
 	  .established = 1 },
+	AFTER("ACK of the endpoint's second answer", HAVE_SYNACK, answer_anew, ISN_OTHER),
+	AFTER("ACK of the answer to another attempt", HAVE_SYNACK, both_anew, ISN_OTHER),
+	AFTER("ACK after fast open", HAVE_NONE, fast_open_taken, PATH_ISN_SERVER),
+	AFTER("ACK after fast open refused", HAVE_NONE, fast_open_not_taken, PATH_ISN_SERVER),
+	{ .name = "answer covers more than the SYN carried",
+	  .on = ON_NAT,
+	  .have = HAVE_NONE,
+	  .prepare = fast_open_too_much,
+	  .pkt = { .flags = PKT_ACK },
+	  .verdict = RR_V_BAD_HANDSHAKE,
+	  .state = RR_FLOW_SYN },
 	BAD_ACK("ACK before the SYN-ACK", HAVE_SYN, PKT_ACK, PATH_ISN_SERVER + 1),
 	BAD_ACK("data before the SYN-ACK", HAVE_SYN, PKT_PSH | PKT_ACK, PATH_ISN_SERVER + 1),
 	BAD_ACK("FIN before the SYN-ACK", HAVE_SYN, PKT_FIN, 0),
