@@ -23,24 +23,30 @@ static json_t *config_json(const struct call *c)
 	return o;
 }
 
-static json_t *ifaces_json(const struct daemon *d)
+/* An interface without our program has no mode, and no way by which it is attached. */
+static json_t *iface_json(const struct dp_iface_status *f)
 {
 	static const char *const how[] = { "dispatcher", "link", "external" };
-	json_t *list = json_array(), *o;
+	json_t *o = json_object();
+
+	put_str(o, "interface", f->name);
+	put_int(o, "ifindex", f->ifindex);
+	put_bool(o, "attached", f->attached);
+	put_str(o, "mode", !f->attached ? "off" : f->native ? "native" : "generic");
+	put_str(o, "attach", f->attached ? how[f->how] : "none");
+	put_int(o, "program", f->attached ? f->prog_id : 0);
+	put_str(o, "text", f->text);
+	return o;
+}
+
+static json_t *ifaces_json(const struct daemon *d)
+{
+	json_t *list = json_array();
 	size_t i;
 
 	for (i = 0; i < d->ifaces; i++) {
-		if (!d->iface[i].name[0])
-			continue;
-		o = json_object();
-		put_str(o, "interface", d->iface[i].name);
-		put_int(o, "ifindex", d->iface[i].ifindex);
-		put_bool(o, "attached", d->iface[i].attached);
-		put_str(o, "mode", d->iface[i].native ? "native" : "generic");
-		put_str(o, "attach", how[d->iface[i].how]);
-		put_int(o, "program", d->iface[i].prog_id);
-		put_str(o, "text", d->iface[i].text);
-		json_array_append_new(list, o);
+		if (d->iface[i].name[0])
+			json_array_append_new(list, iface_json(&d->iface[i]));
 	}
 	return list;
 }
@@ -51,6 +57,8 @@ static json_t *occupancy_json(const struct occupancy *oc)
 
 	put_int(o, "entries", (int64_t)oc->entries);
 	put_int(o, "capacity", (int64_t)oc->capacity);
+	put_int(o, "ipv4_percent", oc->load4);
+	put_int(o, "ipv6_percent", oc->load6);
 	put_int(o, "expired_total", (int64_t)oc->expired_total);
 	put_int(o, "orphans_total", (int64_t)oc->orphans_total);
 	put_int(o, "drift_total", (int64_t)oc->drift_total);

@@ -40,6 +40,7 @@ struct counters {
 /* sweep.c: occupancy found by the last walk over the flow tables. */
 struct occupancy {
 	uint64_t entries, capacity; /* both families, forward and reverse */
+	uint32_t load4, load6; /* percent of each table */
 	uint64_t by_state[RR_FLOW_STATES]; /* forward entries */
 	uint64_t expired_total, orphans_total, drift_total;
 };

@@ -131,6 +131,9 @@ static void service_problems(json_t *list, const struct call *c, const struct vi
 	unsigned int listed = 0, more = 0;
 	size_t i;
 
+	if (s->paused)
+		add(list, (struct where){ "warning", s->name, -1 },
+		    "paused by an operator: no new connections");
 	if (!strcmp(service_state(s), "down"))
 		add(list, (struct where){ "critical", s->name, -1 },
 		    "no endpoint of %u takes new connections", s->total);
@@ -171,10 +174,18 @@ static void iface_problem(json_t *list, const struct daemon *d, size_t slot)
 		add(list, slow, "generic XDP, which is slow%s%s", colon, f->text);
 }
 
+/* One table may be full while the other is empty: each is judged for itself. */
+static void table_problem(json_t *list, const char *family, uint32_t percent)
+{
+	if (percent >= TABLE_FULL_PERCENT)
+		add(list, (struct where){ "warning", "flows", -1 },
+		    "the %s flow table is %u%% full: raise flow-table %s, or shorten idle-timeout",
+		    family, percent, family);
+}
+
 static void daemon_problems(json_t *list, const struct call *c)
 {
 	const struct daemon *d = c->d;
-	const struct occupancy *o = &d->occupancy;
 	size_t i;
 
 	if (!d->conf_ok)
@@ -183,15 +194,14 @@ static void daemon_problems(json_t *list, const struct call *c)
 		    "the last reload failed, generation %llu stays: %s",
 		    (unsigned long long)d->conf_generation, d->conf_error);
 	if (d->push_errors)
-		add(list, (struct where){ "critical", "maps", -1 },
-		    "%llu updates of the packet path failed; see the log",
-		    (unsigned long long)d->push_errors);
+		add(list, (struct where){ d->push_retry ? "critical" : "info", "maps", -1 },
+		    "%llu updates of the packet path failed%s; see the log",
+		    (unsigned long long)d->push_errors,
+		    d->push_retry ? "" : ", all is written since");
 	for (i = 0; i < d->ifaces; i++)
 		iface_problem(list, d, i);
-	if (o->capacity && o->entries > o->capacity / 100 * TABLE_FULL_PERCENT)
-		add(list, (struct where){ "warning", "flows", -1 },
-		    "the flow table is %d%% full: raise flows-ipv4 or flows-ipv6",
-		    (int)(o->entries * 100 / o->capacity));
+	table_problem(list, "ipv4", d->occupancy.load4);
+	table_problem(list, "ipv6", d->occupancy.load6);
 }
 
 json_t *problems_json(const struct call *c)

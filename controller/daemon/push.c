@@ -243,6 +243,7 @@ int push_plan(struct daemon *d, struct plan *want)
 {
 	struct plan_ops ops = { 0 };
 	int rc = plan_diff(d->have, want, &ops);
+	bool differs = ops.n;
 
 	if (rc)
 		log_errx("maps: no way from the present contents to the wanted: %s", strerror(-rc));
@@ -254,7 +255,7 @@ int push_plan(struct daemon *d, struct plan *want)
 		push_failed(d);
 		return rc;
 	}
-	d->push_total += ops.n ? 1 : 0;
+	d->push_total += differs;
 	d->push_retry = false;
 	plan_free(d->have);
 	d->have = want;

@@ -75,6 +75,8 @@ static void sweep_finish(struct daemon *d)
 	d->sweep->walking = false;
 	o->entries = w->entries[0] + w->entries[1];
 	o->capacity = walk_capacity(&w->t);
+	o->load4 = walk_percent(w, 0);
+	o->load6 = walk_percent(w, 1);
 	memcpy(o->by_state, w->by_state, sizeof(o->by_state));
 	o->expired_total += w->expired;
 	o->orphans_total += w->orphans + w->leaked;

@@ -306,9 +306,12 @@ void walk_init(struct walk *w, const struct walk_tables *t, walk_closed closed, 
 	w->claimed = &w->claims[1];
 }
 
-static uint32_t percent(uint64_t part, uint64_t whole)
+uint32_t walk_percent(const struct walk *w, int table)
 {
-	return whole ? (uint32_t)(part * 100 / whole) : 0;
+	uint64_t slots =
+		table ? (uint64_t)w->t.sets6 * RR_FLOW6_WAYS : (uint64_t)w->t.sets4 * RR_FLOW4_WAYS;
+
+	return slots ? (uint32_t)(w->entries[table] * 100 / slots) : 0;
 }
 
 void walk_begin(struct walk *w, uint32_t now)
@@ -319,8 +322,8 @@ void walk_begin(struct walk *w, uint32_t now)
 	w->claimed = swap;
 	w->claimed->n = 0;
 	w->old_at = 0;
-	w->load[0] = percent(w->entries[0], (uint64_t)w->t.sets4 * RR_FLOW4_WAYS);
-	w->load[1] = percent(w->entries[1], (uint64_t)w->t.sets6 * RR_FLOW6_WAYS);
+	w->load[0] = walk_percent(w, 0);
+	w->load[1] = walk_percent(w, 1);
 	w->stride = w->entries[0] + w->entries[1] > WALK_BIG ? WALK_STRIDE : 1;
 	w->now = now;
 	w->pos = 0;

@@ -89,6 +89,8 @@ void walk_begin(struct walk *w, uint32_t now);
 /* Does the next `sets` sets. true = the walk has ended. */
 bool walk_step(struct walk *w, uint32_t sets);
 uint64_t walk_capacity(const struct walk_tables *t);
+/* Percent in use of flows4 (0) or flows6 (1), as far as this walk has come. */
+uint32_t walk_percent(const struct walk *w, int table);
 
 /* Jiffies that a flow of this state may idle, `load` percent of its table being in use. */
 uint32_t walk_timeout(const struct rr_service *svc, uint32_t state, uint32_t load, uint32_t hz);
