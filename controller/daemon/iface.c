@@ -234,6 +234,7 @@ void iface_refresh(struct daemon *d)
 		if (nl_link_get(d->nl, d->iface[i].name, &l))
 			memset(&l, 0, sizeof(l));
 		refresh_one(d, i, &l);
+		model_iface_name(d->model, (uint32_t)i, d->iface[i].name);
 		model_iface(d->model, (uint32_t)i, l.up ? l.ifindex : 0, l.mac, daemon_now(d));
 	}
 }

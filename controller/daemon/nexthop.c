@@ -14,6 +14,7 @@
  * the service, back to us. Such an endpoint has no next hop, and an event says why.
  */
 #include <errno.h>
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -96,7 +97,7 @@ static enum hop_problem hop_judge(const struct addr *to, bool dsr, const struct 
 static void hop_event(struct daemon *d, const struct addr *to, const struct view_service *s,
 		      const struct hop_row *r, const struct nl_hop *hop)
 {
-	char ep[ADDR_STRLEN], gw[ADDR_STRLEN], text[200];
+	char ep[ADDR_STRLEN], gw[ADDR_STRLEN], text[200], name[IF_NAMESIZE];
 
 	addr_print(to, ep, sizeof(ep));
 	addr_print(&hop->gw, gw, sizeof(gw));
@@ -104,9 +105,9 @@ static void hop_event(struct daemon *d, const struct addr *to, const struct view
 		snprintf(text, sizeof(text), "endpoint %s: no route", ep);
 	else if (r->problem == HOP_FOREIGN)
 		snprintf(text, sizeof(text),
-			 "endpoint %s: its route leaves by interface %u, which is not configured "
-			 "(nor its parent)",
-			 ep, hop->ifindex);
+			 "endpoint %s: its route leaves by %s, which is not configured (nor its "
+			 "parent)",
+			 ep, if_indextoname(hop->ifindex, name) ? name : "an interface");
 	else
 		snprintf(text, sizeof(text),
 			 "endpoint %s: only reached by gateway %s; dsr needs it on the link", ep,

@@ -124,6 +124,8 @@ void model_probe_result(struct model *m, const struct model_probe *p, mono_t now
 /* Interface slots: ifindex 0 = down or away. */
 void model_iface(struct model *m, uint32_t slot, uint32_t ifindex, const uint8_t mac[6],
 		 mono_t now);
+/* Whose slot it is, for events. */
+void model_iface_name(struct model *m, uint32_t slot, const char *name);
 /* Next hop of an endpoint (RR_HOP_MAKE; 0 = none) and the source address the kernel would use (family 0 = none). */
 void model_nexthop(struct model *m, uint32_t endpoint, uint64_t hop, const struct addr *src,
 		   mono_t now);

@@ -161,20 +161,35 @@ void model_probe_result(struct model *m, const struct model_probe *p, mono_t now
 
 /* ---- interfaces and next hops ---- */
 
+void model_iface_name(struct model *m, uint32_t slot, const char *name)
+{
+	if (slot < RR_MAX_IFACES)
+		snprintf(m->iface_name[slot], sizeof(m->iface_name[slot]), "%s", name);
+}
+
+/* "eth0"; "slot 3" before its name is known: a hop adopted with the maps. */
+static const char *iface_name(const struct model *m, uint32_t slot, char buf[16])
+{
+	if (slot < RR_MAX_IFACES && m->iface_name[slot][0])
+		return m->iface_name[slot];
+	snprintf(buf, 16, "slot %u", slot);
+	return buf;
+}
+
 void model_iface(struct model *m, uint32_t slot, uint32_t ifindex, const uint8_t mac[6], mono_t now)
 {
 	static const uint8_t no_mac[6];
 	struct note n = { "interface", REASON_NONE, MODEL_NOBODY };
 	struct rr_iface *f = &m->iface[slot < RR_MAX_IFACES ? slot : 0];
 	const uint8_t *a = mac ? mac : no_mac;
+	char buf[16];
 
 	if (slot >= RR_MAX_IFACES || (f->ifindex == ifindex && !memcmp(f->mac, a, 6)))
 		return;
 	if (!f->ifindex != !ifindex)
 		note_svc(m, NULL, &n, now,
-			 ifindex ? "interface slot %u is up (index %u)"
-				 : "interface slot %u is down or away",
-			 slot, ifindex);
+			 ifindex ? "interface %s is up (index %u)" : "interface %s is down or away",
+			 iface_name(m, slot, buf), ifindex);
 	f->ifindex = ifindex;
 	memcpy(f->mac, a, 6);
 	m->dirty = true;
@@ -188,13 +203,13 @@ static void note_hop(struct model *m, const struct ep *e, uint64_t was, mono_t n
 {
 	struct note n = { e->hop ? "next-hop" : "next-hop-lost",
 			  e->hop ? REASON_NONE : REASON_NO_NEXT_HOP, MODEL_NOBODY };
-	char buf[ADDR_STRLEN];
+	char buf[ADDR_STRLEN], on[16];
 
 	if (!e->hop)
 		note_ep(m, e, &n, now, "%s has no next hop any more", ep_name(e, buf));
 	else
-		note_ep(m, e, &n, now, "%s %s next hop on interface slot %u", ep_name(e, buf),
-			was ? "has another" : "has a", RR_HOP_SLOT(e->hop));
+		note_ep(m, e, &n, now, "%s %s next hop on interface %s", ep_name(e, buf),
+			was ? "has another" : "has a", iface_name(m, RR_HOP_SLOT(e->hop), on));
 }
 
 void model_nexthop(struct model *m, uint32_t endpoint, uint64_t hop, const struct addr *src,

@@ -101,6 +101,7 @@ struct model {
 	uint32_t ep_cursor; /* where the search for a free id goes on: reuse as late as possible */
 	struct loc local[RR_MAX_LOCALS];
 	struct rr_iface iface[RR_MAX_IFACES];
+	char iface_name[RR_MAX_IFACES][16]; /* "" = not told */
 	uint32_t hz;
 	bool dirty;
 	struct model_saved *over; /* operator overrides, sorted by service and address */
