@@ -22,6 +22,7 @@
 
 #define CONF_PATH "/etc/rrlb/rrlbd.conf"
 #define LOCK_DIR "/run/rrlb"
+#define LOCAL_RANGE "/proc/sys/net/ipv4/ip_local_port_range"
 
 struct options {
 	bool check, print, verbose;
@@ -56,7 +57,10 @@ static void usage(FILE *to)
 	      "      --socket PATH  control socket (as configured)\n"
 	      "      --state FILE   state file (as configured)\n"
 	      "  -f, --foreground   do not detach from the terminal; always so\n"
-	      "  -v, --verbose      log what is done and why\n",
+	      "  -v, --verbose      log what is done and why\n"
+	      "      --version      print the versions of rrlbd and of the map layout and exit\n"
+	      "  -h, --help         this\n"
+	      "rrlbd(8) has the whole story, rrlbd.conf(5) that of the configuration.\n",
 	      to);
 }
 
@@ -156,7 +160,8 @@ static bool lock_or_say(const char *path, const char *what)
 	if (rc == -EBUSY)
 		log_errx("another rrlbd (process %ld) has %s", who, what);
 	else
-		log_errx("%s: cannot be locked: %s", path, strerror(-rc));
+		log_errx("%s: cannot be locked: %s%s", path, strerror(-rc),
+			 rc == -EACCES || rc == -EPERM ? "; rrlbd is started as root" : "");
 	return false;
 }
 
@@ -187,6 +192,31 @@ static uint32_t sets_for(uint32_t entries, uint32_t ways)
 	return sets;
 }
 
+static bool any_nat(const struct conf *c)
+{
+	for (size_t i = 0; i < c->services; i++) {
+		if (c->service[i].mode == CONF_MODE_NAT)
+			return true;
+	}
+	return false;
+}
+
+/* Where both ranges meet, a connection of this host and a balanced one could look alike to an endpoint. */
+static void warn_ports(const struct daemon *d)
+{
+	unsigned int lo, hi;
+	FILE *f = fopen(LOCAL_RANGE, "re");
+
+	if (!f)
+		return;
+	if (fscanf(f, "%u %u", &lo, &hi) == 2 && any_nat(d->conf) && d->conf->port_lo <= hi &&
+	    d->conf->port_hi >= lo)
+		log_warnx("nat-ports %u-%u and the host's own local ports %u-%u overlap: choose "
+			  "others, or set net.ipv4.ip_local_port_range",
+			  d->conf->port_lo, d->conf->port_hi, lo, hi);
+	fclose(f);
+}
+
 static int start_dp(struct daemon *d)
 {
 	const char *name[RR_MAX_IFACES];
@@ -207,6 +237,7 @@ static int start_dp(struct daemon *d)
 		log_errx("packet path: %s", dp_error(d->dp));
 		return rc;
 	}
+	warn_ports(d);
 	log_info("packet path: %s", d->adopted ? "running maps adopted" : "maps made");
 	if (dp_note(d->dp)[0])
 		log_info("packet path: %s", dp_note(d->dp));

@@ -144,9 +144,18 @@ int dp_say(struct dp *dp, int err, const char *fmt, ...)
 	return err;
 }
 
+/* libbpf has numbers of its own above those of errno. */
+static const char *reason_text(int err, char *buf, size_t len)
+{
+	if (libbpf_strerror(err, buf, len))
+		return strerror(-err);
+	return buf;
+}
+
 int dp_fail(struct dp *dp, int err, const char *fmt, ...)
 {
 	const char *heard = dp_heard();
+	char text[128];
 	size_t n;
 	va_list ap;
 
@@ -154,7 +163,8 @@ int dp_fail(struct dp *dp, int err, const char *fmt, ...)
 	write_error(dp, fmt, ap);
 	va_end(ap);
 	n = strlen(dp->error);
-	snprintf(dp->error + n, sizeof(dp->error) - n, ": %s", strerror(-err));
+	snprintf(dp->error + n, sizeof(dp->error) - n, ": %s",
+		 reason_text(err, text, sizeof(text)));
 	n = strlen(dp->error);
 	if (*heard)
 		snprintf(dp->error + n, sizeof(dp->error) - n, " (%s)", heard);

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # The packet path does not depend on the controller: kill it, restart it, reload it, upgrade it, under load.
 TESTS="kill9_under_load stop_leaves_it_running restart_adopts reload_under_load bad_reload_keeps_the_old
-	upgrade_under_load second_rrlbd_refuses detach_cleans"
+	upgrade_under_load second_rrlbd_refuses detach_cleans says_what_is_wrong"
 
 start() {
 	net_up two-arm
@@ -156,4 +156,39 @@ detach_cleans() {
 	lb_stop
 	same "nothing pinned" "" "$(find /sys/fs/bpf -mindepth 1 -name '*_v1')"
 	same "the host answers itself" 7 "$(client -m 2 "$(url 4)" >/dev/null; echo $?)"
+}
+
+# refuses PATTERN COMMAND...: it ends with 1 and says so
+refuses() {
+	local pattern=$1 out code=0
+	shift
+	out=$(ns b timeout 10 "$@" 2>&1 </dev/null) || code=$?
+	same "exit code of ${*: -2}" 1 "$code"
+	grep -q "$pattern" <<<"$out" || fail "'$pattern' is not in: $out"
+}
+
+# What an operator meets who starts it wrongly, or on a host that is not as it should be.
+says_what_is_wrong() {
+	net_up two-arm
+	servers_start
+	lb_conf nat 4 >"$WORK/rrlbd.conf"
+	cp "$BUILD/rrlbd" "$WORK/rrlbd"
+	chmod 755 "$WORK" "$WORK/rrlbd"
+	refuses "started as root" setpriv --reuid=48123 --regid=48123 --clear-groups "$WORK/rrlbd" -c "$WORK/rrlbd.conf"
+	refuses "No such file" "$BUILD/rrlbd" -c /nowhere
+	refuses "format invalid" "$BUILD/rrlbd" -c "$WORK/rrlbd.conf" --object /etc/passwd
+	refuses "not in a bpf file system" "$BUILD/rrlbd" -c "$WORK/rrlbd.conf" --bpffs /run/nobpf
+	ns b sysctl -qw net.ipv4.ip_local_port_range="30000 60000"
+	sed "s/interface b1/interface b7/" "$WORK/rrlbd.conf" >"$WORK/b7.conf"
+	cp "$WORK/b7.conf" "$WORK/rrlbd.conf"
+	lb_start
+	grep -q "nat-ports 1024-32767 and the host's own local ports 30000-60000 overlap" "$WORK/rrlbd.log" ||
+		fail "overlapping ports are not said"
+	grep -q "b7: no such interface; waiting" "$WORK/rrlbd.log" || fail "b7 is missing, but nothing says so"
+	rrctl events | grep -q "route leaves by b1, which is not configured" || fail "$(rrctl events)"
+	same "b7" "false off none 0" "$(field '.interfaces[] | select(.interface == "b7") |
+		"\(.attached) \(.mode) \(.attach) \(.program)"' status)"
+	[ "$(field .pushes status)" -gt 0 ] || fail "pushes are not counted"
+	rrctl service pause web
+	rrctl | grep -q '^! web .*paused by an operator' || fail "$(rrctl)"
 }
