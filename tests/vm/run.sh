@@ -1,32 +1,47 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-# run.sh - the packet tables under other kernels: the oldest that is supported, and Debian's newer one. Prints TAP.
+# run.sh - packet tables, attaching and netlink under other kernels: the oldest that is supported, and Debian's newer one.
+# What the kernel at hand does not have (802.1Q, libxdp's dispatcher) is tested here. Prints TAP.
 #
 # A kernel that cannot be had (no qemu, no package) is skipped, and said so. RRLB_VM_KERNELS names others.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 build=$(realpath "${RRLB_BUILD:-build}")
-export RRLB_VM_CACHE=${RRLB_VM_CACHE:-$build/vm}
+export RRLB_BUILD=$build RRLB_VM_CACHE=${RRLB_VM_CACHE:-$build/vm}
+export VM_MODULES="ip6_udp_tunnel udp_tunnel vxlan veth llc stp garp mrp 8021q"
+programs="test_path test_dp_attach test_netlink"
+dispatcher=$(find /usr/lib -name xdp-dispatcher.o | head -n 1)
 
 # The newest package of a series: "6.1.0" -> linux-image-6.1.0-NN-cloud-amd64
 newest() {
 	apt-cache search --names-only "^linux-image-$1[0-9.+a-z-]*-cloud-amd64\$" | awk '{print $1}' | sort -V | tail -n 1
 }
 
+# Their TAP lines, each with the kernel's name; a program that says nothing counts as failed.
+result() { # SERIES EXIT-CODE
+	local lines
+	lines=$(sed -nE "s/^((not )?ok) [0-9]+ ?(# SKIP|-) (.*)\$/\1 - $1 \4 \3/p" | sed -E 's/ -$//')
+	printf '%s\n' "$lines"
+	[ -n "$lines" ] && [ "$2" -eq 0 ] || echo "not ok - $1: exit code $2"
+}
+
 for series in ${RRLB_VM_KERNELS:-6.1.0 6.12.}; do
-	name="kernel_${series//./_} packet tables"
 	pkg=$(newest "$series")
 	if [ -z "$pkg" ]; then
-		echo "ok - $name # SKIP no package of series $series"
+		echo "ok - kernel $series # SKIP no package"
 		continue
 	fi
-	out=$(tests/vm/boot.sh "$pkg" "$build/tests/bpf/test_path" "$build/rr_xdp.bpf.o" 2>&1)
-	case $? in
-	0) echo "ok - $name on $pkg" ;;
-	77) echo "ok - $name # SKIP ${out##*skipped: }" ;;
-	*)
-		echo "not ok - $name on $pkg"
-		printf '%s\n' "$out" | tail -n 40 | sed 's/^/# /'
-		;;
-	esac
+	files=("$build/rr_xdp.bpf.o" "$build/tests/bpf/pass.bpf.o" "$(command -v ip)" "$(command -v nsenter)" ${dispatcher:+"$dispatcher"})
+	for p in $programs; do
+		files+=("$build/tests/bpf/$p")
+	done
+	out=$(tests/vm/boot.sh "$pkg" "${files[@]}" -- \
+		"rc=0; export CMOCKA_MESSAGE_OUTPUT=TAP; for p in $programs; do $build/tests/bpf/\$p || rc=1; done; (exit \$rc)" 2>&1)
+	code=$?
+	[ $code -ne 77 ] || {
+		echo "ok - kernel $series # SKIP ${out##*skipped: }"
+		continue
+	}
+	printf '%s\n' "$out" | result "$series" $code
+	[ $code -eq 0 ] || printf '%s\n' "$out" | grep -vE '^ok ' | tail -n 60 | sed 's/^/# /'
 done
