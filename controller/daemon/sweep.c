@@ -134,25 +134,41 @@ static void kills_take(struct daemon *d)
 	}
 }
 
+/* An endpoint that takes new connections again, before all its old ones were reset, keeps what it has by now. */
+static void kills_spare(struct daemon *d)
+{
+	const uint32_t out = RR_EP_NO_NEW | RR_EP_GONE;
+	struct sweep *s = d->sweep;
+
+	if (d->push_retry || model_dirty(d->model))
+		return; /* the maps do not say yet what the model wants */
+	for (uint32_t id = 1; s->kills && id < RR_MAX_ENDPOINTS; id++) {
+		if (!s->kill[id] || (d->have->endpoint[id].flags & out))
+			continue;
+		s->kill[id] = false;
+		s->kills--;
+	}
+}
+
+/* One walk for all endpoints: one for each would hold up the loop for seconds when a big service goes. */
 void sweep_kills(struct daemon *d)
 {
 	struct sweep *s = d->sweep;
-	struct flow_filter f = { .service = UINT32_MAX, .state = -1 };
+	struct walk_match m = { .service = UINT32_MAX, .state = -1, .of = s->kill };
+	struct walk_tables t;
+	size_t n;
 
 	kills_take(d);
-	for (uint32_t id = 1; s->kills && s->kill_budget && id < RR_MAX_ENDPOINTS; id++) {
-		size_t n;
-
-		if (!s->kill[id])
-			continue;
-		f.endpoint = id;
-		n = sweep_kill(d, &f, s->kill_budget);
-		if (n < s->kill_budget) {
-			s->kill[id] = false;
-			s->kills--;
-		}
-		s->kill_budget -= (uint32_t)n;
+	kills_spare(d);
+	if (!s->kills || !s->kill_budget)
+		return;
+	t = sweep_tables(d);
+	n = walk_kill(&t, &m, s->kill_budget, sweep_closed, d);
+	if (n < s->kill_budget) {
+		memset(s->kill, 0, sizeof(s->kill));
+		s->kills = 0;
 	}
+	s->kill_budget -= (uint32_t)n;
 }
 
 static uint16_t swap16(uint16_t v)

@@ -359,6 +359,8 @@ static bool match(const struct walk_match *m, const struct walk_entry *e)
 		return false;
 	if (m->endpoint && m->endpoint != RR_META_EP(e->meta))
 		return false;
+	if (m->of && !m->of[RR_META_EP(e->meta) & (RR_MAX_ENDPOINTS - 1)])
+		return false;
 	if (m->state >= 0 && m->state != (int)RR_META_STATE(e->meta))
 		return false;
 	if (m->af && (m->af != e->af || m->addr[0] != e->addr[0] || m->addr[1] != e->addr[1]))

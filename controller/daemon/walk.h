@@ -81,6 +81,7 @@ struct walk_match {
 	int af; /* 0 = any client */
 	uint64_t addr[2];
 	uint16_t port; /* network order; 0 = any */
+	const bool *of; /* by endpoint id: any whose element is true; NULL = any */
 };
 
 void walk_init(struct walk *w, const struct walk_tables *t, walk_closed closed, void *arg);

@@ -413,11 +413,17 @@ static void test_kill_filter(void **state)
 	m = any;
 	m.state = RR_FLOW_SYN;
 	assert_int_equal(kill(x, &m, 100), 0);
-	m = (struct walk_match){ UINT32_MAX, 0, -1, RR_AF_INET, { 0x010200c0, 0 }, 2 };
+	m = any;
+	m.af = RR_AF_INET;
+	m.addr[0] = 0x010200c0;
+	m.port = 2;
 	assert_int_equal(kill(x, &m, 100), 1);
 	assert_state(b.fwd, RR_FLOW_KILLED);
 	assert_state(a.fwd, RR_FLOW_EST);
-	m = (struct walk_match){ UINT32_MAX, 0, -1, RR_AF_INET6, { 0x1111, 0x2222 }, 0 };
+	m = any;
+	m.af = RR_AF_INET6;
+	m.addr[0] = 0x1111;
+	m.addr[1] = 0x2222;
 	assert_int_equal(kill(x, &m, 100), 1);
 	assert_state(c.rev, RR_FLOW_KILLED);
 	m = any;
@@ -425,6 +431,25 @@ static void test_kill_filter(void **state)
 	m.service = SVC;
 	assert_int_equal(kill(x, &m, 0 + 1), 1);
 	assert_state(a.fwd, RR_FLOW_KILLED);
+}
+
+/* Of many endpoints in one walk. */
+static void test_kill_endpoints(void **state)
+{
+	static bool of[RR_MAX_ENDPOINTS];
+	struct fixture *x = *state;
+	struct pair a = pair4(x, 1, RR_FLOW_EST), c = pair6(x, 1, RR_FLOW_SYN);
+	struct walk_match m = any;
+
+	m.of = of;
+	of[EP - 1] = of[EP + 1] = true;
+	assert_int_equal(kill(x, &m, 100), 0);
+	of[EP] = true;
+	assert_int_equal(kill(x, &m, 100), 2);
+	assert_state(a.rev, RR_FLOW_KILLED);
+	assert_state(c.fwd, RR_FLOW_KILLED);
+	assert_int_equal(x->closed[EP], 1);
+	of[EP] = false;
 }
 
 static void test_kill_max(void **state)
@@ -485,13 +510,21 @@ static void test_drift(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_expiry_per_state),   T(test_alive_by_either_side),
-		T(test_seen_in_the_future), T(test_dsr_has_no_reverse),
-		T(test_service_gone),	    T(test_orphans),
-		T(test_claimed_leak),	    T(test_adaptive_timeout),
-		T(test_adaptive_walk),	    T(test_kill),
-		T(test_kill_filter),	    T(test_kill_max),
-		T(test_each_stops),	    T(test_drift),
+		T(test_expiry_per_state),
+		T(test_alive_by_either_side),
+		T(test_seen_in_the_future),
+		T(test_dsr_has_no_reverse),
+		T(test_service_gone),
+		T(test_orphans),
+		T(test_claimed_leak),
+		T(test_adaptive_timeout),
+		T(test_adaptive_walk),
+		T(test_kill),
+		T(test_kill_filter),
+		T(test_kill_endpoints),
+		T(test_kill_max),
+		T(test_each_stops),
+		T(test_drift),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);
