@@ -13,6 +13,9 @@
 #include "api/api.h"
 #include "util/strbuf.h"
 
+/* Of a number with a fraction, for programs: 0.333333, not 0.33333299999999999. */
+#define OUTPUT_DIGITS 12
+
 enum col_kind {
 	COL_STR, /* "-" when empty or null */
 	COL_STATE, /* coloured by what it says */

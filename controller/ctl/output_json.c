@@ -21,7 +21,8 @@ static void json_answer(struct output *o, enum api_code code, const char *error,
 		json_object_set_new(root, "error", api_text(error));
 	}
 	json_object_foreach(data, key, value) json_object_set(root, key, value);
-	text = json_dumps(root, o->pretty ? JSON_INDENT(2) : JSON_COMPACT);
+	text = json_dumps(root, JSON_REAL_PRECISION(OUTPUT_DIGITS) |
+					(o->pretty ? JSON_INDENT(2) : JSON_COMPACT));
 	json_decref(root);
 	if (text && !o->quiet)
 		puts(text);

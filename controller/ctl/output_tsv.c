@@ -21,7 +21,7 @@ static void put_value(const json_t *v)
 	}
 	if (!v || json_is_null(v))
 		return;
-	text = json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT);
+	text = json_dumps(v, JSON_ENCODE_ANY | JSON_COMPACT | JSON_REAL_PRECISION(OUTPUT_DIGITS));
 	fputs(text ? text : "", stdout);
 	free(text);
 }
