@@ -296,8 +296,7 @@ int push_control(struct daemon *d)
 		return rc;
 	dp_mem(d->dp, RR_MAP_FLOWS4, &c->flow4_sets);
 	dp_mem(d->dp, RR_MAP_FLOWS6, &c->flow6_sets);
-	c->port_lo = d->conf->port_lo;
-	c->port_hi = d->conf->port_hi;
+	dp_ports(d->dp, &c->port_lo, &c->port_hi);
 	store32(&c->hz, d->hz);
 	store32(&c->rst_rate, d->conf->rst_rate);
 	store32(&c->abi_version, RR_ABI_VERSION);

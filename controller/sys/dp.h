@@ -53,6 +53,8 @@ int dp_open(struct dp **dp, const struct dp_conf *c, const char *const *ifnames,
 const char *dp_note(const struct dp *dp);
 /* The table sizes in use: those of the maps found, which may differ from the configured ones (dp_note()). */
 void dp_sizes(const struct dp *dp, uint32_t *flow4_sets, uint32_t *flow6_sets);
+/* The nat ports in use: those of maps that a controller has set up, whatever is configured (dp_note()). */
+void dp_ports(const struct dp *dp, uint16_t *lo, uint16_t *hi);
 void dp_close(struct dp *dp);
 const char *dp_error(const struct dp *dp);
 

@@ -86,6 +86,7 @@ int dp_prog_map(const struct dp_prog *p, const char *name);
 /* dp_map.c */
 int dp_map_open(struct dp *dp);
 void dp_map_close(struct dp *dp);
+void dp_ports_adopt(struct dp *dp);
 
 /* dp_attach.c: what runs on an interface */
 enum dp_seen_kind {

@@ -12,6 +12,7 @@
  * HZ is the resolution of the coarse clocks, which the kernel defines as one tick.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -48,6 +49,35 @@ int dp_map_open(struct dp *dp)
 		dp->mem_len[i] = len;
 	}
 	return 0;
+}
+
+/*
+ * The port range of maps that a controller has set up becomes ours: replies to a flow on a port outside the range would
+ * be taken for the host's own.
+ */
+void dp_ports_adopt(struct dp *dp)
+{
+	struct rr_control c;
+	uint32_t zero = 0;
+	size_t n = strlen(dp->note);
+
+	if (dp->map_fd[RR_MAP_CONTROL] < 0 ||
+	    bpf_map_lookup_elem(dp->map_fd[RR_MAP_CONTROL], &zero, &c))
+		return;
+	if (c.abi_version != RR_ABI_VERSION || !c.port_lo || c.port_lo > c.port_hi ||
+	    (c.port_lo == dp->port_lo && c.port_hi == dp->port_hi))
+		return;
+	snprintf(dp->note + n, sizeof(dp->note) - n,
+		 "%slocal ports %u-%u are in use instead of the configured %u-%u", n ? "; " : "",
+		 c.port_lo, c.port_hi, dp->port_lo, dp->port_hi);
+	dp->port_lo = c.port_lo;
+	dp->port_hi = c.port_hi;
+}
+
+void dp_ports(const struct dp *dp, uint16_t *lo, uint16_t *hi)
+{
+	*lo = dp->port_lo;
+	*hi = dp->port_hi;
 }
 
 void dp_map_close(struct dp *dp)

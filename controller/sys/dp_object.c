@@ -141,6 +141,7 @@ int dp_object_sizes(struct dp *dp, struct bpf_object *obj)
 			return dp_fail(dp, err, "%s: size of map %s", object_name(dp),
 				       dp_map_names[i]);
 	}
+	dp_ports_adopt(dp);
 	return object_knobs(dp, obj);
 }
 

@@ -161,6 +161,33 @@ static void test_adopt(void **state)
 	dp_close(dp);
 }
 
+/* Flows of the maps found have ports of the range that was in force then. */
+static void test_ports_stay(void **state)
+{
+	struct dp_conf c = conf;
+	struct rr_control *control;
+	uint16_t lo, hi;
+	bool adopted;
+	struct dp *dp = open_ok(&adopted);
+
+	(void)state;
+	set_up(dp);
+	control = dp_mem(dp, RR_MAP_CONTROL, NULL);
+	dp_ports(dp, &control->port_lo, &control->port_hi);
+	dp_close(dp);
+	c.port_lo = 20000;
+	c.port_hi = 21000;
+	assert_int_equal(dp_open(&dp, &c, NULL, 0, &adopted), 0);
+	assert_true(adopted);
+	dp_ports(dp, &lo, &hi);
+	assert_int_equal(lo, conf.port_lo);
+	assert_int_equal(hi, conf.port_hi);
+	assert_string_equal(
+		dp_note(dp),
+		"local ports 1024-32767 are in use instead of the configured 20000-21000");
+	dp_close(dp);
+}
+
 static void test_size_mismatch(void **state)
 {
 	struct dp_conf c = conf;
@@ -475,6 +502,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(test_create, cleanup),
 		cmocka_unit_test_teardown(test_adopt, cleanup),
+		cmocka_unit_test_teardown(test_ports_stay, cleanup),
 		cmocka_unit_test_teardown(test_size_mismatch, cleanup),
 		cmocka_unit_test_teardown(test_layout_mismatch, cleanup),
 		cmocka_unit_test_teardown(test_abi_mismatch, cleanup),
