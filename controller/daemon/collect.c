@@ -29,12 +29,16 @@ static void collect_active(struct daemon *d, struct counters *c)
 	}
 }
 
-/* Endpoint ids that were ever used: reading all 8192 would cost a millisecond. */
-static uint32_t collect_top(const struct daemon *d)
+/*
+ * Endpoint ids that were ever used: reading all 8192 would cost a millisecond. What the sweep closed tells of those that
+ * are free again when we start.
+ */
+static uint32_t collect_top(struct daemon *d)
 {
 	uint32_t n = RR_MAX_ENDPOINTS;
 
-	while (n > 1 && !d->have->endpoint[n - 1].flags && !d->counters->ep[n - 1].packets[0])
+	while (n > 1 && !d->have->endpoint[n - 1].flags && !d->counters->ep[n - 1].packets[0] &&
+	       !swept_closed(d, n - 1))
 		n--;
 	return n;
 }
