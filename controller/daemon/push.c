@@ -172,6 +172,15 @@ static int do_rot_switch(struct daemon *d, const struct plan *p, const struct pl
 	return 0;
 }
 
+/* A kernel with nohz_full CPUs has no membarrier of this kind: then a packet program has the time that none needs. */
+static void grace_period(void)
+{
+	const struct timespec plenty = { .tv_nsec = 20000000 };
+
+	if (syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0))
+		nanosleep(&plenty, NULL);
+}
+
 static int do_vip_fill(struct daemon *d, const struct plan *p, const struct plan_op *op)
 {
 	struct rr_vip_bucket *to = ELEM(d, VIPS, rr_vip_bucket, op->copy * RR_VIP_BUCKETS);
@@ -181,7 +190,7 @@ static int do_vip_fill(struct daemon *d, const struct plan *p, const struct plan
 	if (from && to)
 		rc = plan_vip_place(p, (uint32_t)op->value, from) ? 0 : -ENOSPC;
 	if (!rc) {
-		syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
+		grace_period();
 		store_words(to, from, RR_VIP_BUCKETS * sizeof(*from) / 8);
 	}
 	free(from);
