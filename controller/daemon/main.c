@@ -405,9 +405,10 @@ static int start(struct daemon *d)
 	return rc;
 }
 
-static void stop(struct daemon *d)
+/* A start that failed may know less than the state file: it writes nothing. */
+static void stop(struct daemon *d, bool started)
 {
-	if (d->model && d->dp)
+	if (started)
 		state_save(d);
 	control_close(d);
 	checks_close(d);
@@ -433,6 +434,7 @@ int main(int argc, char **argv)
 {
 	struct daemon *d = calloc(1, sizeof(*d));
 	struct options o = { .check = false };
+	bool started;
 	int rc;
 
 	if (!d)
@@ -446,11 +448,12 @@ int main(int argc, char **argv)
 	if (!start_locks(d))
 		return 1;
 	rc = start(d);
-	if (!rc) {
+	started = !rc;
+	if (started) {
 		log_info("rrlbd %s serves %zu services", RRLB_VERSION, d->conf->services);
 		rc = loop_run(d->loop, after_batch, d);
 	}
-	stop(d);
+	stop(d, started);
 	free(d);
 	return rc ? 1 : 0;
 }
