@@ -249,6 +249,9 @@ void iface_status(struct daemon *d)
 
 		if (!is->name[0] || !is->ifindex || dp_attach_status(d->dp, is->name, &st))
 			continue;
+		/* The operator's part: what there is to do changes with what he does. */
+		if (st.attached ? st.how == DP_ATTACH_EXTERNAL : is->attached)
+			snprintf(is->text, sizeof(is->text), "%s", st.text);
 		if (st.attached != is->attached) {
 			snprintf(text, sizeof(text), "interface %s: the program is %s", is->name,
 				 st.attached ? "attached" : "no longer attached");

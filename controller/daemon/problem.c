@@ -160,6 +160,7 @@ static void iface_problem(json_t *list, const struct daemon *d, size_t slot)
 {
 	const struct dp_iface_status *f = &d->iface[slot];
 	struct where bad = { "critical", f->name, -1 }, slow = { "warning", f->name, -1 };
+	struct where note = { "info", f->name, -1 };
 	const char *colon = f->text[0] ? ": " : "";
 
 	if (!f->name[0])
@@ -172,6 +173,8 @@ static void iface_problem(json_t *list, const struct daemon *d, size_t slot)
 		add(list, bad, "the packet path is not attached%s%s", colon, f->text);
 	else if (!f->native)
 		add(list, slow, "generic XDP, which is slow%s%s", colon, f->text);
+	else if (f->how == DP_ATTACH_EXTERNAL && f->text[0])
+		add(list, note, "%s", f->text);
 }
 
 /* One table may be full while the other is empty: each is judged for itself. */

@@ -284,6 +284,7 @@ int sweep_open(struct daemon *d)
 	if (!d->sweep)
 		return -ENOMEM;
 	walk_init(&d->sweep->walk, &t, sweep_closed, d);
+	d->occupancy.capacity = walk_capacity(&t);
 	return loop_timer(d->loop, &d->slice, sweep_slice, d);
 }
 

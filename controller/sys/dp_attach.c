@@ -401,9 +401,12 @@ static int attach_external(struct dp *dp, const struct dp_seen *seen, struct dp_
 		snprintf(st->text, sizeof(st->text), "occupied by %s (id %u), not ours",
 			 seen->name[0] ? seen->name : "a program", seen->prog_id);
 	else if (seen->kind == DP_SEEN_PLAIN && seen->prog_id != dp->prog_id)
-		snprintf(st->text, sizeof(st->text),
-			 "runs program id %u over our maps; the pinned one is id %u", seen->prog_id,
-			 dp->prog_id);
+		snprintf(
+			st->text, sizeof(st->text),
+			"runs program id %u over our maps; the pinned one is id %u: ip -force link "
+			"set dev %s xdp pinned %.40s/%s_v%d",
+			seen->prog_id, dp->prog_id, st->name, dp->dir, RR_PROG_NAME,
+			RR_ABI_VERSION);
 	if (seen->kind == DP_SEEN_FOREIGN_MAPS)
 		snprintf(st->text, sizeof(st->text),
 			 "rr_xdp (id %u) runs there over maps of its own", seen->prog_id);
@@ -448,7 +451,7 @@ int dp_attach_status(struct dp *dp, const char *ifname, struct dp_iface_status *
 	if (err)
 		return err;
 	status(&seen, ifname, st);
-	return seen.ours ? 0 : attach_external(dp, &seen, st);
+	return attach_external(dp, &seen, st);
 }
 
 /* ---- detaching ----------------------------------------------------------------------------------- */

@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2119,SC2120,SC2154
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # Every way onto an interface.
-TESTS="by_link by_dispatcher dispatcher_shares generic pinned_by_ip_link object_by_ip_link bare_object_passes interface_later"
+TESTS="by_link by_dispatcher dispatcher_shares generic pinned_by_ip_link pinned_upgrade object_by_ip_link bare_object_passes interface_later"
 
 THIRDS="ep1=20 ep2=20 ep3=20"
 
@@ -93,6 +93,37 @@ pinned_by_ip_link() {
 
 sees_attached() {
 	[ "$(iface_field b0 attached)" = true ] && [ "$(iface_field b1 attached)" = true ]
+}
+
+# After an upgrade the operator replaces what he has attached; the status has the command, as long as it is needed.
+pinned_upgrade() {
+	local i
+	net_up two-arm
+	servers_start
+	ATTACH=external lb_conf nat 4 >"$WORK/rrlbd.conf"
+	lb_start
+	for i in b0 b1; do
+		ns b ip link set dev $i xdp pinned /sys/fs/bpf/rrlb/rr_xdp_v1
+	done
+	wait_for 5 sees_attached || fail "rrctl does not see it: $(rrctl)"
+	wait_for 3 nothing_to_say || fail "still: $(iface_field b0 text)"
+	lb_ready
+	load_start load 4 1
+	lb_stop
+	lb_start
+	for i in b0 b1; do
+		rrctl | sed -n "s/^! $i .*: ip -force/ip -force/p" >"$WORK/command"
+		cat "$WORK/command"
+		ns b sh "$WORK/command" || fail "$(rrctl)"
+	done
+	wait_for 5 nothing_to_say || fail "still: $(iface_field b0 text)"
+	same "it runs the new one" "driver $(field .program version)" "$(attached b0)"
+	load_stop load
+	same "errors" 0 "$(load_errors load)"
+}
+
+nothing_to_say() {
+	[ -z "$(iface_field b0 text)$(iface_field b1 text)" ] && ! rrctl | grep -q '^! b'
 }
 
 # The object makes its own maps for the first interface; rrlbd finds them there. Further interfaces get the program that
