@@ -7,8 +7,8 @@
  * mode makes another service of it with another id: flows of the one mode make no sense in the other.
  *
  * A removed service leaves the address table first, in one store, so its address belongs to the host's own
- * stack again, which resets what still comes for it. Its endpoints are GONE at once, so endpoints' packets are
- * answered with RST too: nothing is left hanging until a timeout. Its element keeps the timeouts (without
+ * stack again, which resets what still comes for it. Its endpoints are GONE at once and their flows killed, so
+ * endpoints' packets are answered with RST too: nothing is left hanging until a timeout. Its element keeps the timeouts (without
  * flags) for the walk over the flow table, until the last of its endpoints is out of quarantine; only then
  * is the service id free. The same service coming back before that gets its ids back.
  *

@@ -2,8 +2,8 @@
 /*
  * model_ep.c - one endpoint's life: it comes, is operated on, leaves, is gone, and its id is free again.
  *
- * PRESENT -> LEAVING (takes nothing new, drains with the service's deadline) -> GONE (its remaining packets are
- * answered with RST; the id is in quarantine) -> free. An endpoint that comes back before its element is free
+ * PRESENT -> LEAVING (takes nothing new, drains with the service's deadline) -> GONE (what remains of its flows is
+ * reset; the id is in quarantine) -> free. An endpoint that comes back before its element is free
  * gets the same id again: flows that still name the id were made with this very endpoint.
  *
  * At the deadline: `rst` resets what is left; a leaving endpoint is gone with it. `keep` goes on draining
@@ -160,6 +160,7 @@ void ep_gone(struct model *m, struct ep *e, enum reason why, mono_t now)
 	struct note n = { "gone", why, MODEL_NOBODY };
 
 	e->member = EP_GONE;
+	e->kill = true; /* what it still sends would reach its clients, whose answers are reset */
 	e->admin = EP_READY;
 	e->configured = e->added = e->adopted = false;
 	e->gone_at = now;

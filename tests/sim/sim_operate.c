@@ -91,7 +91,7 @@ static void test_drain_deadline_resets(void **state)
 static void test_removed_endpoint_drains_then_is_gone(void **state)
 {
 	struct conf *c = web_conf();
-	uint32_t id;
+	uint32_t id, killed;
 
 	(void)state;
 	sim_start(&s, c, MONO_S(100), false);
@@ -102,9 +102,12 @@ static void test_removed_endpoint_drains_then_is_gone(void **state)
 	sim_run(&s, MONO_S(200));
 	assert_int_equal(s.x.img->endpoint[id].flags,
 			 RR_EP_PRESENT | RR_EP_NO_NEW); /* its flows go on */
+	assert_int_equal(model_kills(s.m, &killed, 1), 0);
 	sim_run(&s, MONO_S(401));
 	assert_int_equal(s.x.img->endpoint[id].flags, RR_EP_PRESENT | RR_EP_NO_NEW | RR_EP_GONE);
 	assert_int_equal(fx_id(s.m, "web", E1), 0);
+	assert_int_equal(model_kills(s.m, &killed, 1), 1);
+	assert_int_equal(killed, id);
 	sim_end(&s);
 	conf_free(c);
 }
@@ -159,13 +162,14 @@ static void test_coming_back_keeps_the_id(void **state)
 static void test_removed_service(void **state)
 {
 	struct conf *c = web_conf(), *none = fx_conf();
-	uint32_t id;
+	uint32_t id, killed[8];
 
 	(void)state;
 	sim_start(&s, c, MONO_S(100), false);
 	id = fx_id(s.m, "web", E1);
 	s.established[id] = s.flows[id] = 5;
 	apply(none);
+	assert_int_equal(model_kills(s.m, killed, 8), 3); /* of all its endpoints */
 	assert_int_equal(s.x.img->service[0].flags, 0);
 	assert_int_equal(s.x.img->endpoint[id].flags, RR_EP_PRESENT | RR_EP_NO_NEW | RR_EP_GONE);
 	assert_true(s.x.img->service[0].t_rst > 0);
