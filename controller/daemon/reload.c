@@ -63,10 +63,14 @@ static void reload_fixed(const struct daemon *d, const struct conf *c, struct st
 {
 	const struct conf *o = d->conf;
 
-	if (c->flows_ipv4 != o->flows_ipv4 || c->flows_ipv6 != o->flows_ipv6 ||
-	    c->port_lo != o->port_lo || c->port_hi != o->port_hi)
-		strbuf_puts(sb, "warning: flow table sizes and local ports are fixed while the "
-				"maps live; the old values stay in force\n");
+	if (c->flows_ipv4 != o->flows_ipv4 || c->flows_ipv6 != o->flows_ipv6)
+		strbuf_puts(sb, "warning: flow-table is fixed while the maps live: set it back, or "
+				"rrlbd will refuse its next start; new sizes take rrctl detach "
+				"--all --unpin, which loses the flows, and a start\n");
+	if (c->port_lo != o->port_lo || c->port_hi != o->port_hi)
+		strbuf_puts(sb, "warning: nat-ports are fixed while the maps live: the old ones "
+				"stay in use "
+				"until rrctl detach --all --unpin and a start\n");
 	if ((!d->socket && strcmp(c->socket, o->socket)) ||
 	    strcmp(c->socket_group, o->socket_group) ||
 	    strcmp(c->readonly_group, o->readonly_group))

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # The packet path does not depend on the controller: kill it, restart it, reload it, upgrade it, under load.
 TESTS="kill9_under_load stop_leaves_it_running restart_adopts reload_under_load bad_reload_keeps_the_old
-	upgrade_under_load second_rrlbd_refuses detach_cleans says_what_is_wrong"
+	upgrade_under_load second_rrlbd_refuses detach_cleans says_what_is_wrong
+	fixed_until_unpinned"
 
 start() {
 	net_up two-arm
@@ -191,4 +192,29 @@ says_what_is_wrong() {
 	[ "$(field .pushes status)" -gt 0 ] || fail "pushes are not counted"
 	rrctl service pause web
 	rrctl | grep -q '^! web .*paused by an operator' || fail "$(rrctl)"
+}
+
+# Local ports and table sizes stay as long as the maps do; a reload says so, before the restart that sizes make fail.
+fixed_until_unpinned() {
+	local out
+	start
+	GLOBAL="nat-ports 2000-2999" lb_conf nat 4 >"$WORK/rrlbd.conf"
+	out=$(rrctl config reload)
+	grep -q "nat-ports are fixed while the maps live" <<<"$out" || fail "$out"
+	lb_stop
+	lb_start
+	grep -q "local ports 1024-32767 are in use instead" "$WORK/rrlbd.log" || fail "the start does not say it"
+	rrctl detach --all --unpin
+	lb_stop
+	lb_start
+	lb_ready
+	connections 30 >/dev/null
+	same "local ports outside the new range" "" \
+		"$(field '.flows[].local | split(":")[1] | tonumber | select(. < 2000 or . > 2999)' flow list)"
+	GLOBAL="flow-table { ipv4 65536; }" lb_conf nat 4 >"$WORK/rrlbd.conf"
+	out=$(rrctl config reload)
+	grep -q "refuse its next start" <<<"$out" || fail "$out"
+	lb_stop
+	refuses "set the flow table sizes back" "$BUILD/rrlbd" -c "$WORK/rrlbd.conf"
+	same "still balanced" "ep1=20 ep2=20 ep3=20" "$(connections 60 | tally)"
 }
