@@ -25,7 +25,7 @@ static const show_fn show[API_V_MAX] = {
 static const char *remedy(const struct ctl *ctl, int err)
 {
 	if (err == -EACCES)
-		return "become a member of the group that may (rrlbd.conf(5), socket-group)";
+		return "become a member of the group that may (rrlbd.conf(5), control)";
 	if (ctl->verb->id == API_V_detach)
 		return "without rrlbd: ip link set dev INTERFACE xdp off, then rm -r "
 		       "/sys/fs/bpf/rrlb";

@@ -46,8 +46,8 @@ static enum model_rc guard_last(struct verb *v, const char *what)
 	if (v->op->force || v->e->state != EPS_UP || svc_available(v->s) != 1)
 		return MODEL_OK;
 	SAY(v,
-	    "%s is the last available endpoint of %s: to %s it would leave none (force does it all "
-	    "the same)",
+	    "%s is the last available endpoint of %s: to %s it would leave none; --force does it "
+	    "all the same",
 	    op_addr(v, buf), v->s->name, what);
 	return MODEL_REFUSED;
 }
@@ -106,7 +106,7 @@ static enum model_rc verb_ready(struct verb *v)
 
 static enum model_rc verb_maint(struct verb *v)
 {
-	enum model_rc rc = guard_last(v, "put into maintenance");
+	enum model_rc rc = guard_last(v, "maintain");
 
 	if (!rc)
 		rc = set_admin(v, EP_MAINT);
