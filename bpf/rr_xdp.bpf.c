@@ -37,6 +37,7 @@
 #include "reset.h"
 
 #define PATH_SLOW_FLAGS (TCPF_SYN | TCPF_FIN | TCPF_RST)
+#define PATH_REST_SECONDS 15
 
 /* What the slow path needs to know of the packet, in this CPU's working memory. */
 static __always_inline struct conn *path_conn(struct xdp_md *ctx, const struct rr_control *c,
@@ -78,6 +79,16 @@ static __always_inline bool path_may_be_fast(const struct pkt *p)
 	return !(tcp_flags(p->tcp) & PATH_SLOW_FLAGS);
 }
 
+/*
+ * An entry that has rested may have lost its partner: an expired one can be evicted, and its port given away. So the first
+ * packet after a rest takes the slow path, which looks at both. The least idle timeout is twice as long.
+ */
+static __always_inline bool path_is_fresh(const struct rr_control *c, const struct fsnap *s,
+					  __u32 now)
+{
+	return (__s32)(now - s->seen) < (__s32)(c->hz * PATH_REST_SECONDS);
+}
+
 /* A packet of a client to service p->service. */
 static __always_inline enum rr_verdict path_client(const int af, struct xdp_md *ctx,
 						   const struct rr_control *c, struct pkt *p)
@@ -87,14 +98,16 @@ static __always_inline enum rr_verdict path_client(const int af, struct xdp_md *
 	struct conn *conn;
 	struct fsnap s;
 	struct fkey k;
+	__u32 now;
 
 	if (v)
 		return v;
 	path_key(af, p, p->sport, p->service, &k);
 	if (path_may_be_fast(p)) {
+		now = bpf_jiffies64();
 		f = flow_find(af, &k, c->hash_seed, &s);
-		if (f && RR_META_STATE(s.meta) == RR_FLOW_EST) {
-			flow_touch(f, s.seen, bpf_jiffies64());
+		if (f && RR_META_STATE(s.meta) == RR_FLOW_EST && path_is_fresh(c, &s, now)) {
+			flow_touch(f, s.seen, now);
 			p->endpoint = RR_META_EP(s.meta);
 			return forward_client(af, ctx, p, RR_META_VIA(s.meta), s.port);
 		}
@@ -120,6 +133,7 @@ static __always_inline enum rr_verdict path_server(const int af, struct xdp_md *
 	enum rr_verdict v;
 	struct fsnap r;
 	struct fkey k;
+	__u32 now;
 
 	path_key(af, p, p->dport, RR_KEY_REV | local, &k);
 	f = flow_find(af, &k, c->hash_seed, &r);
@@ -130,8 +144,10 @@ static __always_inline enum rr_verdict path_server(const int af, struct xdp_md *
 		return v;
 	p->service = r.service;
 	p->endpoint = RR_META_EP(r.meta);
-	if (path_may_be_fast(p) && RR_META_STATE(r.meta) == RR_FLOW_EST) {
-		flow_touch(f, r.seen, bpf_jiffies64());
+	now = bpf_jiffies64();
+	if (path_may_be_fast(p) && RR_META_STATE(r.meta) == RR_FLOW_EST &&
+	    path_is_fresh(c, &r, now)) {
+		flow_touch(f, r.seen, now);
 		return forward_server(af, ctx, p, &r);
 	}
 	conn = path_conn(ctx, c, p, &k);

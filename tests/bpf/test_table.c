@@ -339,6 +339,47 @@ static void test_port_reuse(void **state)
 	}
 }
 
+static void expire(struct world *w)
+{
+	path_flow_of(w, NULL)->seen -= RIG_TIMEOUT + 2;
+	path_reverse_of(w)->seen -= RIG_TIMEOUT + 2;
+}
+
+/* An established flow that has expired, with no controller there to end it: its port may go, and then it has none. */
+static void test_port_of_expired(void **state)
+{
+	struct world old, w;
+
+	one_endpoint(&old, &rig_port, service_of(state));
+	path_reach(&old, HAVE_EST);
+	expire(&old);
+	w = old;
+	next_client(&w, 40001);
+	path_reach(&w, HAVE_EST);
+	assert_int_equal(w.lport, ONE_PORT);
+	path_client(&old, PKT_PSH | PKT_ACK, RR_V_RESET);
+	path_server(&w, PKT_ACK, RR_V_REPLY);
+	assert_int_equal(rig_live(&rig_port, w.af), 2);
+}
+
+/* One that is only idle goes on, from either side. */
+static void test_idle_goes_on(void **state)
+{
+	struct world w;
+
+	path_world(&w, &rig, service_of(state));
+	path_reach(&w, HAVE_EST);
+	expire(&w);
+	path_client(&w, PKT_ACK, RR_V_FORWARD);
+	path_client(&w, PKT_ACK, RR_V_FORWARD);
+	path_server(&w, PKT_ACK, RR_V_REPLY);
+	path_server(&w, PKT_ACK, RR_V_REPLY);
+	path_flow_of(&w, NULL)->meta = RR_META_MAKE(9, RR_FLOW_EMPTY, 0, 0, 0);
+	path_server(&w, PKT_ACK, RR_V_REPLY); /* the fast path looks at its own entry only */
+	path_reverse_of(&w)->seen -= RIG_TIMEOUT / 2;
+	path_server(&w, PKT_ACK, RR_V_ORPHAN);
+}
+
 /* The same where the new client has the old one's port number, and only its address differs. */
 static void test_port_reuse_twin(void **state)
 {
@@ -415,14 +456,15 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		ON_BOTH_NAT(test_truncated),	  ON_BOTH_DSR(test_truncated),
-		ON_BOTH_NAT(test_rst_rate),	  ON_BOTH_DSR(test_rst_rate),
-		ON_BOTH_NAT(test_exact),	  ON_BOTH_DSR(test_exact),
-		ON_BOTH_NAT(test_two_routers),	  ON_BOTH_NAT(test_hops_full),
-		ON_BOTH_NAT(test_two_locals),	  ON_BOTH_NAT(test_ports_unique),
-		ON_BOTH_NAT(test_no_port),	  ON_BOTH_NAT(test_port_kept),
-		ON_BOTH_NAT(test_port_reuse),	  ON_BOTH_NAT(test_port_reuse_twin),
-		ON_BOTH_NAT(test_shared_address), ON_BOTH_NAT(test_shared_address_one_port),
+		ON_BOTH_NAT(test_truncated),	   ON_BOTH_DSR(test_truncated),
+		ON_BOTH_NAT(test_rst_rate),	   ON_BOTH_DSR(test_rst_rate),
+		ON_BOTH_NAT(test_exact),	   ON_BOTH_DSR(test_exact),
+		ON_BOTH_NAT(test_two_routers),	   ON_BOTH_NAT(test_hops_full),
+		ON_BOTH_NAT(test_two_locals),	   ON_BOTH_NAT(test_ports_unique),
+		ON_BOTH_NAT(test_no_port),	   ON_BOTH_NAT(test_port_kept),
+		ON_BOTH_NAT(test_port_of_expired), ON_BOTH_NAT(test_idle_goes_on),
+		ON_BOTH_NAT(test_port_reuse),	   ON_BOTH_NAT(test_port_reuse_twin),
+		ON_BOTH_NAT(test_shared_address),  ON_BOTH_NAT(test_shared_address_one_port),
 	};
 
 	return cmocka_run_group_tests_name("table", tests, setup, teardown);
