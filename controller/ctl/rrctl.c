@@ -27,8 +27,8 @@ static const char *remedy(const struct ctl *ctl, int err)
 	if (err == -EACCES)
 		return "become a member of the group that may (rrlbd.conf(5), control)";
 	if (ctl->verb->id == API_V_detach)
-		return "without rrlbd: ip link set dev INTERFACE xdp off, then rm -r "
-		       "/sys/fs/bpf/rrlb";
+		return "without rrlbd: rm -r /sys/fs/bpf/rrlb, which ends links, then ip link set "
+		       "dev INTERFACE xdp off";
 	if (ctl->verb->id == API_V_config_check)
 		return "without rrlbd: rrlbd --check FILE";
 	return "is rrlbd running?";

@@ -3,7 +3,7 @@
 # The packet path does not depend on the controller: kill it, restart it, reload it, upgrade it, under load.
 TESTS="kill9_under_load stop_leaves_it_running restart_adopts reload_under_load bad_reload_keeps_the_old
 	upgrade_under_load second_rrlbd_refuses detach_cleans says_what_is_wrong
-	fixed_until_unpinned"
+	fixed_until_unpinned detach_by_hand"
 
 start() {
 	net_up two-arm
@@ -217,4 +217,27 @@ fixed_until_unpinned() {
 	lb_stop
 	refuses "set the flow table sizes back" "$BUILD/rrlbd" -c "$WORK/rrlbd.conf"
 	same "still balanced" "ep1=20 ep2=20 ep3=20" "$(connections 60 | tally)"
+}
+
+# Without rrlbd: what rrctl detach says then, done as it stands, for a link and for a program put there by ip link.
+detach_by_hand() {
+	local said code=0 i
+	net_up two-arm
+	servers_start
+	lb_conf nat 4 | sed 's/interface b1 { attach link/interface b1 { attach external/' >"$WORK/rrlbd.conf"
+	lb_start
+	ns b ip link set dev b1 xdp pinned /sys/fs/bpf/rrlb/rr_xdp_v1
+	lb_kill
+	said=$(rrctl detach --all 2>&1) || code=$?
+	same "exit code" 3 "$code"
+	[[ $said == *"without rrlbd: rm -r /sys/fs/bpf/rrlb,"*"ip link set dev INTERFACE xdp off" ]] || fail "$said"
+	rm -r /sys/fs/bpf/rrlb
+	for i in b0 b1; do
+		ns b ip link set dev $i xdp off
+		wait_for 3 bare $i || fail "$i: $(attached $i)"
+	done
+}
+
+bare() {
+	[ -z "$(attached "$1")" ]
 }
