@@ -31,7 +31,7 @@
 	X(CERT_EXPIRED, cert_expired, HARD, "the certificate has expired; renew it") \
 	X(CERT_NAME, cert_name, HARD, "the certificate is for another name; check sni") \
 	X(CERT_UNTRUSTED, cert_untrusted, HARD, \
-	  "the certificate's issuer is not in the given ca file") \
+	  "the certificate's issuer is not accepted; check ca, or the system's list") \
 	X(LOCAL_ERROR, local_error, LOCAL, \
 	  "the probe could not be sent from here; see the event log for errno") \
 	X(OPERATOR, operator, ADMIN, "set by an operator with rrctl") \
