@@ -61,6 +61,11 @@ $(O)/%.o: controller/%.c | $(B)
 	@echo "  CC      $@"
 	$(Q)$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c $< -o $@
 $(SYS) $(DAEMON): | $(B)/rr_xdp.skel.h
+# Programs say one version, also when only some of their objects had to be compiled.
+VERSIONED := $(shell grep -ls RRLB_VERSION controller/*/*.c)
+$(patsubst controller/%.c,$(O)/%.o,$(VERSIONED)): $(B)/version
+$(B)/version: FORCE | $(B)
+	@echo '$(VERSION)' | cmp -s - $@ || echo '$(VERSION)' >$@
 $(B)/rrlbd: $(DAEMON) $(SYS) $(MODEL) $(CONF) $(CORE) $(API) $(UTIL)
 	@echo "  LD      $@"
 	$(Q)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
@@ -235,4 +240,4 @@ help: ## this list
 .SECONDARY:
 .DELETE_ON_ERROR:
 .PHONY: all tests tests-pure tests-bpf tests-net tests-fuzz tests-bench pure-objects check check-root fuzz bench format \
-	format-check metrics tags compile_commands.json install uninstall clean help
+	format-check metrics tags compile_commands.json install uninstall clean help FORCE
