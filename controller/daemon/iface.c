@@ -227,11 +227,15 @@ static void refresh_one(struct daemon *d, size_t slot, const struct nl_link *l)
 void iface_refresh(struct daemon *d)
 {
 	struct nl_link l;
+	int rc;
 
 	for (size_t i = 0; i < d->ifaces; i++) {
 		if (!d->iface[i].name[0])
 			continue;
-		if (nl_link_get(d->nl, d->iface[i].name, &l))
+		rc = nl_link_get(d->nl, d->iface[i].name, &l);
+		if (rc && rc != -ENODEV)
+			continue; /* the kernel could not answer: no news */
+		if (rc)
 			memset(&l, 0, sizeof(l));
 		refresh_one(d, i, &l);
 		model_iface_name(d->model, (uint32_t)i, d->iface[i].name);

@@ -141,6 +141,22 @@ static void hop_adopt(struct daemon *d, uint32_t id, struct hop_row *r, const st
 	r->word = word;
 }
 
+/* The kernel could not answer, for want of memory for instance: what was known holds for a while, and is asked again. */
+static bool hop_unanswered(struct daemon *d, struct hop_row *r)
+{
+	mono_t now = daemon_now(d);
+
+	if (!r->word)
+		return false;
+	if (!r->lost.us)
+		r->lost = now;
+	if (mono_cmp(now, mono_add(r->lost, HOLD)) >= 0)
+		return false;
+	r->problem = HOP_UNRESOLVED;
+	r->looked = now;
+	return true;
+}
+
 static void hop_look(struct daemon *d, uint32_t id, const struct addr *to)
 {
 	const struct view_service *s = d->nexthop->service[id];
@@ -149,8 +165,11 @@ static void hop_look(struct daemon *d, uint32_t id, const struct addr *to)
 	struct nl_hop hop = { 0 };
 	struct hop_out out;
 
-	if (nl_hop_get(d->nl, to, &hop))
+	if (nl_hop_get(d->nl, to, &hop)) {
+		if (hop_unanswered(d, r))
+			return;
 		memset(&hop, 0, sizeof(hop));
+	}
 	out = hop_out(d, hop.ifindex);
 	hop_adopt(d, id, r, &hop, out);
 	r->to = *to;
