@@ -481,6 +481,7 @@ static __always_inline int conn_client(const int af, struct conn *c)
 		if (v || c->endpoint)
 			return v;
 	} else if (state == RR_FLOW_KILLED) {
+		conn_advance(af, &c->s, RR_FLOW_KILLED, RR_FLOW_F_TOLD);
 		return c->flags & TCPF_RST ? RR_V_RST_SILENT : RR_V_RESET;
 	} else if (c->flags & TCPF_RST) {
 		conn_pair(af, c, RR_FLOW_RST, 0);
@@ -534,8 +535,12 @@ static __always_inline int conn_server(const int af, struct conn *c)
 {
 	if (!conn_find(af, c, &c->key, &c->r) || !conn_forward(af, c))
 		return RR_V_ORPHAN;
-	if (RR_META_STATE(c->s.meta) == RR_FLOW_KILLED)
+	if (RR_META_STATE(c->s.meta) == RR_FLOW_KILLED) {
+		/* what comes goes on until the client has answered it, and was reset: it may be waiting and send nothing */
+		if (!(RR_META_FLAGS(c->s.meta) & RR_FLOW_F_TOLD))
+			return RR_V_GO;
 		return c->flags & TCPF_RST ? RR_V_RST_SILENT : RR_V_RESET;
+	}
 	conn_touch(af, &c->r, c->now);
 	if (c->flags & TCPF_RST)
 		conn_pair(af, c, RR_FLOW_RST, 0);

@@ -208,11 +208,12 @@ enum rr_flow_state {
 	RR_FLOW_FIN2 = 6, /* both sides have */
 	RR_FLOW_RST = 7, /* RST seen: closed */
 	RR_FLOW_KILLED =
-		8, /* by operator or drain deadline: each further packet is answered with RST */
+		8, /* by operator or drain deadline: the client's next packet is answered with RST, then the endpoint's */
 	RR_FLOW_STATES = 9,
 };
 #define RR_FLOW_F_FIN_CLIENT 1u
 #define RR_FLOW_F_FIN_SERVER 2u
+#define RR_FLOW_F_TOLD 4u /* killed, and the client was answered with RST */
 
 /*
  * meta: bits 0-15 gen, 16-23 state, 24-31 flags, 32-47 endpoint id, 48-63 via.

@@ -15,6 +15,12 @@ static void absent(struct world *w)
 	w->rig->endpoints[w->ep].flags = 0;
 }
 
+/* Killed, and the client was answered. */
+static void told(struct world *w)
+{
+	path_client(w, PKT_ACK, RR_V_RESET);
+}
+
 #define CLOSE(why, services, h, f, st, ...) \
 	{ \
 		.name = why, .on = services, .have = h, .pkt = { .flags = f }, \
@@ -32,7 +38,7 @@ static void absent(struct world *w)
 	}
 #define DEAD_REV(why, f, v) \
 	{ \
-		.name = why, .on = ON_NAT, .have = HAVE_KILLED, .rev = true, \
+		.name = why, .on = ON_NAT, .have = HAVE_KILLED, .prepare = told, .rev = true, \
 		.pkt = { .flags = f }, .verdict = v, .state = RR_FLOW_KILLED \
 	}
 
@@ -77,6 +83,10 @@ static const struct path_case cases[] = {
 	DEAD("killed", ON_ALL, HAVE_KILLED, NULL, PKT_ACK, RR_V_RESET),
 	DEAD("killed, FIN", ON_ALL, HAVE_KILLED, NULL, PKT_FIN | PKT_ACK, RR_V_RESET),
 	DEAD("killed, RST is not answered", ON_ALL, HAVE_KILLED, NULL, PKT_RST, RR_V_RST_SILENT),
+	CLOSE_REV("killed, endpoint's data to a waiting client", HAVE_KILLED, PKT_PSH | PKT_ACK,
+		  RR_FLOW_KILLED, .pkt.payload = 9),
+	CLOSE_REV("killed, endpoint's RST to a waiting client", HAVE_KILLED, PKT_RST,
+		  RR_FLOW_KILLED),
 	DEAD_REV("killed, endpoint's data", PKT_ACK, RR_V_RESET),
 	DEAD_REV("killed, endpoint's FIN", PKT_FIN | PKT_ACK, RR_V_RESET),
 	DEAD_REV("killed, endpoint's RST is not answered", PKT_RST, RR_V_RST_SILENT),
