@@ -71,6 +71,7 @@ bool seen_find(const struct rig *r, uint8_t af, const struct rr_addr *a, uint16_
 			continue;
 		s->port = pkt_be16(__atomic_load_n(&f->port, __ATOMIC_SEQ_CST));
 		s->meta = seen_load(&f->meta);
+		s->slot = i;
 		if (RR_META_GEN(s->meta) == RR_META_GEN(m) && seen_live(s->meta))
 			return true;
 	}

@@ -10,6 +10,7 @@
 
 struct seen {
 	uint64_t meta;
+	uint32_t slot;
 	uint16_t
 		port; /* host order: local port of a forward entry, client's port of a reverse one */
 };

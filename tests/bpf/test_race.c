@@ -228,10 +228,14 @@ static const uint8_t client_flags[] = { PKT_SYN, PKT_SYN, PKT_SYN,	     PKT_SYN,
 static const uint8_t server_flags[] = { PKT_SYN | PKT_ACK, PKT_SYN | PKT_ACK, PKT_SYN | PKT_ACK,
 					PKT_ACK,	   PKT_FIN | PKT_ACK, PKT_RST };
 
-/* Did the entry live through the packet? Its gen is 16 bits and moves twice a life: it cannot wrap in between. */
+/*
+ * Did the entry live through the packet? The same slot in the same life: its gen is 16 bits and moves twice a life, so it
+ * cannot wrap in between. (Entries of one key in two slots may have equal gens.)
+ */
 static bool lived(bool before, bool after, const struct seen *b, const struct seen *a)
 {
-	return before && after && RR_META_GEN(b->meta) == RR_META_GEN(a->meta) &&
+	return before && after && b->slot == a->slot &&
+	       RR_META_GEN(b->meta) == RR_META_GEN(a->meta) &&
 	       RR_META_EP(b->meta) == RR_META_EP(a->meta) && b->port == a->port;
 }
 
