@@ -72,7 +72,6 @@ root() {
 		mount -t proc proc /proc
 		mount -t sysfs sys /sys
 		mount -t devtmpfs dev /dev
-		mount -t tmpfs tmp /tmp
 		mount -t bpf bpf /sys/fs/bpf
 		for m in ${VM_MODULES:-}; do insmod /mod/\$m.ko; done
 		ip link set lo up
