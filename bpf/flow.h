@@ -27,7 +27,6 @@
 #define RR_FLOW_H
 
 #define flow_barrier() asm volatile("" ::: "memory")
-#define FLOW_SLOTS_MAX (2 * RR_FLOW4_WAYS)
 #define FLOW_KEEP 0xffffffffu /* score of a slot that must not be taken */
 
 static __always_inline __u32 flow_ways(const int af)
