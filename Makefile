@@ -8,12 +8,15 @@
 #   tests/bpf/test_X.c           cmocka, as root; all layers but daemon/main.o and ctl, and libbpf and the rest
 #   tests/bpf/X.bpf.c            helper objects for them: build/tests/bpf/X.bpf.o
 #   tests/fuzz/fuzz_X.c          LLVMFuzzerTestOneInput; seeds in tests/fuzz/corpus/X/
-#   tests/golden/run.sh, tests/net/test-X.sh   shell, TAP as well
+#   tests/unit/test-X.sh, tests/golden/run.sh, tests/net/test-X.sh   shell, TAP as well
 #   tests/bpf/bench*.c           not a test: optimised; build/bench/bench, run by scripts/bench
 # The layers are linked as archives: a test that includes a .c to reach its statics does not clash with it.
 # Tests run from the top of the tree; RRLB_BUILD names the build folder.
 
 B        := build
+# One name for one folder, whether B= is given from the tree or absolute: the .d files name their objects by it, and make
+# takes "build/x.o" and "/here/build/x.o" for two files, so that a header's change would be missed by one of them.
+override B := $(shell realpath -m --relative-base=. '$(B)')
 CC       ?= gcc
 CLANG    ?= clang
 BPFTOOL  ?= $(firstword $(wildcard /usr/sbin/bpftool /sbin/bpftool) bpftool)
