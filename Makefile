@@ -5,7 +5,7 @@
 # Tests. A test is a program that prints TAP ("ok", "not ok", "# SKIP"); scripts/test counts these lines.
 #   tests/unit/test_X.c tests/sim/sim_X.c tests/golden/golden_X.c   cmocka, no root; linked with util api core conf
 #                                model, or util api ctl when it includes "ctl/..", and tests/lib; ASan and UBSan on
-#   tests/bpf/test_X.c           cmocka, as root; all layers but daemon/main.o and ctl, and libbpf and the rest
+#   tests/bpf/test_X.c           cmocka, as root; all layers but rrlbd/main.o and ctl, and libbpf and the rest
 #   tests/bpf/X.bpf.c            helper objects for them: build/tests/bpf/X.bpf.o
 #   tests/fuzz/fuzz_X.c          LLVMFuzzerTestOneInput; seeds in tests/fuzz/corpus/X/
 #   tests/unit/test-X.sh, tests/golden/run.sh, tests/net/test-X.sh   shell, TAP as well
@@ -43,9 +43,10 @@ CORE     := $(call layer,core)
 CONF     := $(call layer,conf)
 MODEL    := $(call layer,model)
 SYS      := $(call layer,sys)
-DAEMON   := $(call layer,daemon)
+FLOW     := $(call layer,flow)
+DAEMON   := $(foreach l,daemon collect serve rrlbd,$(call layer,$(l)))
 CTL      := $(call layer,ctl)
-PURE     := $(CORE) $(CONF) $(MODEL) $(API) $(filter-out $(O)/util/log.o,$(UTIL))
+PURE     := $(CORE) $(CONF) $(MODEL) $(FLOW) $(API) $(filter-out $(O)/util/log.o,$(UTIL))
 
 all: $(B)/rr_xdp.bpf.o $(B)/rrlbd $(B)/rrctl ## build everything
 
@@ -69,7 +70,7 @@ VERSIONED := $(shell grep -ls RRLB_VERSION controller/*/*.c)
 $(patsubst controller/%.c,$(O)/%.o,$(VERSIONED)): $(B)/version
 $(B)/version: FORCE | $(B)
 	@echo '$(VERSION)' | cmp -s - $@ || echo '$(VERSION)' >$@
-$(B)/rrlbd: $(DAEMON) $(SYS) $(MODEL) $(CONF) $(CORE) $(API) $(UTIL)
+$(B)/rrlbd: $(DAEMON) $(SYS) $(FLOW) $(MODEL) $(CONF) $(CORE) $(API) $(UTIL)
 	@echo "  LD      $@"
 	$(Q)$(CC) $(LDFLAGS) $^ $(LDLIBS) -o $@
 $(B)/rrctl: $(CTL) $(API) $(UTIL)
@@ -86,8 +87,9 @@ TEST_INC := -Itests -Ibpf -I.
 # Packet headers are unaligned by nature; tests compile them natively.
 TEST_FLAGS := $(TEST_INC) $(TEST_SAN) -fno-sanitize=alignment
 TEST_LIBS  := -lcmocka -ljansson -lm
-PURE_LAYERS := util api core conf model
-ALL_LAYERS  := $(PURE_LAYERS) sys daemon ctl
+PURE_LAYERS := util api core conf model flow
+DAEMON_LAYERS := daemon collect serve rrlbd
+ALL_LAYERS  := $(PURE_LAYERS) sys $(DAEMON_LAYERS) ctl
 
 # $(call sources,folder) -> its .c files that are not BPF programs
 sources    = $(filter-out %.bpf.c,$(wildcard $(1)/*.c))
@@ -103,7 +105,7 @@ FUZZERS    := $(patsubst tests/fuzz/%.c,$(B)/fuzz/%,$(wildcard tests/fuzz/fuzz_*
 BENCH_HELP := $(patsubst tests/%.bpf.c,$(B)/tests/%.bpf.o,$(wildcard tests/bpf/bench*.bpf.c))
 
 # The mains stay out of the archives, so that a test brings its own.
-MAINS      := daemon/main daemon/rrlbd ctl/rrctl ctl/main
+MAINS      := rrlbd/main ctl/rrctl
 define archive_rule
 $(1)/$(2).a: $$(filter-out $$(MAINS:%=$(1)/%.o),$$(patsubst controller/%.c,$(1)/%.o,$$(wildcard controller/$(2)/*.c)))
 	@mkdir -p $$(@D) && rm -f $$@
@@ -122,7 +124,7 @@ $(S)/tests/%.o: tests/%.c | $(B)
 	@echo "  CC      $@"
 	$(Q)$(CC) $(CPPFLAGS) $(TEST_FLAGS) $(CFLAGS) -fno-sanitize=alignment -MMD -MP -c $< -o $@
 # Order only and explicit: a pattern rule without a recipe adds no dependency.
-$(patsubst controller/%.c,$(S)/%.o,$(wildcard controller/sys/*.c controller/daemon/*.c)) \
+$(patsubst controller/%.c,$(S)/%.o,$(foreach l,sys $(DAEMON_LAYERS),$(wildcard controller/$(l)/*.c))) \
 $(patsubst %.c,$(S)/%.o,$(call sources,tests/bpf) $(call sources,tests/lib)): | $(B)/rr_xdp.skel.h
 $(S)/testlib.a: $(patsubst %.c,$(S)/%.o,$(call sources,tests/lib))
 	@mkdir -p $(@D) && rm -f $@
@@ -146,7 +148,7 @@ $(PURE_PROGS): $(B)/tests/%: $(S)/tests/%.o $(CTL_LIBS) $(PURE_LIBS)
 $(S)/pathlib.a: $(patsubst %.c,$(S)/%.o,$(wildcard tests/bpf/path_*.c tests/bpf/cases_*.c))
 	@mkdir -p $(@D) && rm -f $@
 	$(Q)ar rcs $@ $^
-BPF_LIBS   := $(S)/pathlib.a $(S)/testlib.a $(call archives,$(S),daemon sys $(PURE_LAYERS))
+BPF_LIBS   := $(S)/pathlib.a $(S)/testlib.a $(call archives,$(S),$(DAEMON_LAYERS) sys $(PURE_LAYERS))
 $(BPF_PROGS): $(B)/tests/%: $(S)/tests/%.o $(BPF_LIBS) $(BPF_HELP) $(B)/rr_xdp.bpf.o
 	@mkdir -p $(@D)
 	@echo "  LD      $@"

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * daemon.h - the one context of rrlbd and what its parts offer each other. Each group names its .c file.
+ * daemon.h - the one context of rrlbd. Each field names its only writer; everybody may read.
+ *
+ * The parts stand around it in folders that depend on each other in one direction: daemon (this, the clock of the
+ * turn, push), collect (facts into the model), serve (the view to readers), rrlbd (the order of things).
  */
 #ifndef DAEMON_DAEMON_H
 #define DAEMON_DAEMON_H
@@ -92,103 +95,7 @@ struct daemon {
 	bool stopping;
 };
 
-/* loop (sys/loop.c wraps libevent; the clock is read there once per turn) */
+/* now.c: the time of this batch of events; the same until the batch ends. Monotonic. */
 mono_t daemon_now(const struct daemon *d);
-/* lock.c: one instance per bpffs folder and per socket; refused with -EBUSY and the other's pid in *who. */
-int lock_take(const char *path, int *fd, long *who);
-/* mkdir -p of the folder that `file` is in. */
-int lock_folder(const char *file);
-
-/* turn.c: model_tick, plan, diff, push when dirty; arms the next timer. Called after every batch of events. */
-void daemon_turn(struct daemon *d);
-int turn_open(struct daemon *d);
-
-/* reload.c: read, parse, check, apply, push; keeps the old on any error. 0, or -errno with `*report` = malloc'ed
- * text for people (formatted errors). `text` NULL = read conf_path. */
-int daemon_reload(struct daemon *d, const char *text, bool reset, uint32_t uid, char **report);
-/* Reads a whole file, NUL-terminated; malloc'ed. 0 or -errno. */
-int reload_file(const char *path, char **text, size_t *len);
-
-/* iface.c: which interface has which slot; attaching. */
-void iface_adopt(struct daemon *d); /* slots as the running maps have them */
-int iface_assign(struct daemon *d, const struct conf *c); /* slots for the names of c; -ENOSPC */
-/* Attaches what is not yet. `old` given: only interfaces that it does not have, and the first failure ends it. */
-int iface_attach(struct daemon *d, const struct conf *c, const struct conf *old, char *err,
-		 size_t errlen);
-void iface_undo(struct daemon *d); /* detaches and forgets what iface_assign() added */
-void iface_settle(struct daemon *d, const struct conf *c); /* c is in force now */
-void iface_refresh(struct daemon *d); /* links -> model; attaches what came back */
-void iface_status(struct daemon *d); /* is our program still where it was? */
-int iface_slot(const struct daemon *d, uint32_t ifindex); /* -1 = none of ours */
-
-/* push.c: the only writer of maps. */
-int push_plan(struct daemon *d, struct plan *want); /* takes `want` over: it becomes d->have */
-int push_control(
-	struct daemon *d); /* first set-up: seed, hz, knobs; later: the knobs that may change */
-int push_read(struct daemon *d, struct plan *have); /* what the maps hold now */
-void push_swept(struct daemon *d, uint32_t endpoint, uint64_t closed, uint64_t drift); /* adds */
-
-/* collect.c */
-int collect_read(struct daemon *d); /* on demand */
-int collect_period(
-	struct daemon *d); /* once a second: what was read last becomes the base of rates */
-
-/* sweep.c: one walk over the mapped tables. */
-struct flow_info {
-	struct addr client, service, endpoint, local; /* local family 0 in dsr */
-	uint32_t service_id, endpoint_id;
-	enum rr_flow_state state;
-	uint32_t idle_ms, age_ms;
-	uint64_t ticket;
-};
-struct flow_filter {
-	uint32_t service; /* UINT32_MAX = any */
-	uint32_t endpoint; /* 0 = any */
-	struct addr client; /* family 0 = any; port 0 = any port */
-	int state; /* -1 = any */
-};
-/* Return false from the callback to stop. Returns the number of flows seen. */
-size_t sweep_flows(struct daemon *d, const struct flow_filter *f,
-		   bool (*cb)(const struct flow_info *fi, void *arg), void *arg);
-/* Marks matching flows KILLED (both sides get RST on their next packet). Returns how many. */
-size_t sweep_kill(struct daemon *d, const struct flow_filter *f, size_t max);
-/* Expiry, orphans, drift, occupancy, model_flows(). Once a second; goes on by itself in slices. */
-void sweep_run(struct daemon *d);
-/* Marks the flows of endpoints that model_kills() named, SWEEP_KILL_RATE a second. */
-void sweep_kills(struct daemon *d);
-int sweep_open(struct daemon *d);
-void sweep_close(struct daemon *d);
-
-/* checks.c: starts due probes, gives results to the model. */
-struct checks_stats {
-	uint64_t started, ended, local_errors;
-	size_t inflight;
-	mono_t lag, lag_max; /* how late probes start: last, worst */
-};
-int checks_open(struct daemon *d);
-/* false = the budget is used up and more may be due. */
-bool checks_run(struct daemon *d);
-void checks_stats(const struct daemon *d, struct checks_stats *st);
-void checks_close(struct daemon *d);
-
-/* nexthop.c: interfaces and next hops from netlink into the model. */
-int nexthop_open(struct daemon *d);
-void nexthop_resolve(struct daemon *d); /* now */
-void nexthop_second(
-	struct daemon
-		*d); /* once a second: what is unresolved or has not been looked at for long */
-void nexthop_new(struct daemon *d); /* endpoints that were never looked at */
-void nexthop_close(struct daemon *d);
-
-/* state.c: overrides that survive a restart. Written to a temporary file and renamed. */
-const char *state_path(const struct daemon *d);
-int state_load(struct daemon *d);
-int state_save(struct daemon *d); /* writes only when it differs from what is there */
-
-/* control.c: the control socket. */
-int control_open(struct daemon *d);
-void control_close(struct daemon *d);
-/* Gives new model events to `events -f` followers and to the log; keeps the last MODEL_EVENTS. */
-void control_events(struct daemon *d);
 
 #endif

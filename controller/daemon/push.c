@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "daemon/daemon.h"
+#include "daemon/push.h"
 #include "util/log.h"
 
 #define STRIDE(size) (((size) + 7) & ~(size_t)7)

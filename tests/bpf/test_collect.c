@@ -13,6 +13,7 @@
 #include <bpf/libbpf.h>
 #include <cmocka.h>
 
+#include "collect/counters.h"
 #include "daemon/daemon.h"
 #include "lib/netbox.h"
 

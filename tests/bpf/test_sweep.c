@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * test_sweep.c - the walk over the flow tables (daemon/walk.c) and the counter's correction (daemon/drift.c), on plain
+ * test_sweep.c - the walk over the flow tables (flow/walk.c) and the counter's correction (flow/drift.c), on plain
  * arrays: what expires, what must not, what a kill marks.
  */
 #include <setjmp.h>
@@ -12,8 +12,8 @@
 
 #include <cmocka.h>
 
-#include "daemon/drift.h"
-#include "daemon/walk.h"
+#include "flow/drift.h"
+#include "flow/walk.h"
 #include "rr_hash.h"
 
 #define HZ 100u

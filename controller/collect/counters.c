@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * counters.c - reads the packet path's counters: per endpoint, per service, per verdict, summed over CPUs.
+ *
+ * Counters only grow; whoever wants a rate takes the difference to `*_prev` over (at - prev_at). The base of rates
+ * moves once a second, so a reading on demand never shortens the window to nothing.
+ */
+#include <string.h>
+
+#include "collect/counters.h"
+#include "daemon/daemon.h"
+#include "sys/loop.h"
+#include "util/log.h"
+
+static uint64_t swept_closed(struct daemon *d, uint32_t ep)
+{
+	const struct rr_swept *s = dp_mem(d->dp, RR_MAP_EP_SWEPT, NULL);
+
+	return s[ep].closed;
+}
+
+/* The CPUs are read one after the other, so a close can be seen without its open: never below zero. */
+static void collect_active(struct daemon *d, struct counters *c)
+{
+	for (uint32_t i = 0; i < RR_MAX_ENDPOINTS; i++) {
+		uint64_t opened = c->ep[i].established + c->ep_lag[i];
+		uint64_t closed = c->ep[i].closed + swept_closed(d, i);
+
+		c->ep_active[i] = opened > closed ? opened - closed : 0;
+	}
+}
+
+/*
+ * Endpoint ids that were ever used: reading all 8192 would cost a millisecond. What the sweep closed tells of those that
+ * are free again when we start.
+ */
+static uint32_t collect_top(struct daemon *d)
+{
+	uint32_t n = RR_MAX_ENDPOINTS;
+
+	while (n > 1 && !d->have->endpoint[n - 1].flags && !d->counters->ep[n - 1].packets[0] &&
+	       !swept_closed(d, n - 1))
+		n--;
+	return n;
+}
+
+int collect_read(struct daemon *d)
+{
+	struct counters *c = d->counters;
+	int rc = dp_sum(d->dp, RR_MAP_EP_STATS, 0, collect_top(d), c->ep);
+
+	if (!rc)
+		rc = dp_sum(d->dp, RR_MAP_SVC_STATS, 0, RR_MAX_SERVICES, c->svc);
+	if (!rc)
+		rc = dp_sum(d->dp, RR_MAP_VERDICTS, 0, RR_V_MAX, c->verdict);
+	if (rc) {
+		log_errx("counters: %s", dp_error(d->dp));
+		return rc;
+	}
+	c->at = loop_clock();
+	collect_active(d, c);
+	return 0;
+}
+
+int collect_period(struct daemon *d)
+{
+	struct counters *c = d->counters;
+
+	memcpy(c->ep_prev, c->ep, sizeof(c->ep_prev));
+	memcpy(c->svc_prev, c->svc, sizeof(c->svc_prev));
+	c->prev_at = c->at;
+	return collect_read(d);
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * counters.h - what the packet path has counted.
+ */
+#ifndef COLLECT_COUNTERS_H
+#define COLLECT_COUNTERS_H
+
+#include "daemon/daemon.h"
+
+/* Reads them now. 0 or -errno. */
+int collect_read(struct daemon *d);
+/* Once a second: what was read last becomes the base of rates. 0 or -errno. */
+int collect_period(struct daemon *d);
+
+#endif

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * json.c - one endpoint, one service as JSON. Decides names and units, nothing else.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "api/api_wire.h"
+#include "serve/json.h"
+
+void put_str(json_t *o, const char *key, const char *value)
+{
+	json_object_set_new(o, key, api_string(value));
+}
+
+void put_int(json_t *o, const char *key, int64_t value)
+{
+	json_object_set_new(o, key, json_integer(value));
+}
+
+/* Rounded to six digits behind the point, so that a line of JSON stays readable. */
+void put_real(json_t *o, const char *key, double value)
+{
+	double scaled = value * 1e6;
+
+	json_object_set_new(o, key, json_real((double)(int64_t)(scaled + 0.5) / 1e6));
+}
+
+void put_bool(json_t *o, const char *key, bool value)
+{
+	json_object_set_new(o, key, json_boolean(value));
+}
+
+void put_addr(json_t *o, const char *key, const struct addr *a)
+{
+	char text[ADDR_STRLEN];
+
+	if (a->family)
+		put_str(o, key, addr_print(a, text, sizeof(text)));
+	else
+		json_object_set_new(o, key, json_null());
+}
+
+void put_health(json_t *o, const struct view_endpoint *e)
+{
+	char text[32];
+
+	put_str(o, "health", ep_health_name(e->health));
+	put_str(o, "health_count", view_health_text(e, text, sizeof(text)));
+}
+
+const char *reason_class_name(enum reason r)
+{
+	static const char *const name[] = { "ok", "hard", "soft", "local", "admin" };
+
+	return name[reason_class(r)];
+}
+
+void put_reason(json_t *o, const struct view_endpoint *e)
+{
+	put_str(o, "reason", reason_name(e->reason));
+	put_str(o, "reason_class", reason_class_name(e->reason));
+	put_str(o, "reason_help", reason_help(e->reason));
+	put_str(o, "detail", e->text[0] ? e->text : e->err ? strerror(e->err) : "");
+}
+
+void put_probe(json_t *o, const struct view *v, const struct view_endpoint *e)
+{
+	json_t *p = json_object();
+
+	put_int(p, "passed", (int64_t)e->probes_ok);
+	put_int(p, "failed", (int64_t)e->probes_failed);
+	if (e->probe_at.us) {
+		put_int(p, "age_ms", mono_sub(v->now, e->probe_at).us / 1000);
+		put_int(p, "connect_us", e->probe_connect.us);
+		put_int(p, "tls_us", e->probe_tls.us);
+		put_int(p, "total_us", e->probe_took.us);
+	}
+	json_object_set_new(o, "probe", p);
+}
+
+void put_stats(json_t *o, const struct rr_stats *st)
+{
+	put_int(o, "connections", (int64_t)st->conns);
+	put_int(o, "established_total", (int64_t)st->established);
+	put_int(o, "packets_in", (int64_t)st->packets[RR_DIR_FWD]);
+	put_int(o, "packets_out", (int64_t)st->packets[RR_DIR_REV]);
+	put_int(o, "bytes_in", (int64_t)st->bytes[RR_DIR_FWD]);
+	put_int(o, "bytes_out", (int64_t)st->bytes[RR_DIR_REV]);
+}
+
+static double rate(const struct counters *c, const struct rr_stats *now,
+		   const struct rr_stats *then)
+{
+	int64_t us = mono_sub(c->at, c->prev_at).us;
+
+	if (!c->prev_at.us || us <= 0 || now->conns < then->conns)
+		return 0;
+	return (double)(now->conns - then->conns) * 1e6 / (double)us;
+}
+
+double cps_endpoint(const struct daemon *d, uint32_t id)
+{
+	const struct counters *c = d->counters;
+
+	return id < RR_MAX_ENDPOINTS ? rate(c, &c->ep[id], &c->ep_prev[id]) : 0;
+}
+
+double cps_service(const struct daemon *d, uint32_t id)
+{
+	const struct counters *c = d->counters;
+
+	return id < RR_MAX_SERVICES ? rate(c, &c->svc[id], &c->svc_prev[id]) : 0;
+}
+
+uint64_t active_endpoint(const struct daemon *d, uint32_t id)
+{
+	return id < RR_MAX_ENDPOINTS ? d->counters->ep_active[id] : 0;
+}
+
+static void put_hop(json_t *o, const struct daemon *d, uint64_t hop)
+{
+	uint32_t slot = RR_HOP_SLOT(hop);
+	char text[64];
+	int i, n;
+
+	if (!hop || slot >= d->ifaces || !d->iface[slot].name[0]) {
+		json_object_set_new(o, "next_hop", json_null());
+		return;
+	}
+	n = snprintf(text, sizeof(text), "%s", d->iface[slot].name);
+	for (i = 0; i < 6; i++)
+		n += snprintf(text + n, sizeof(text) - (size_t)n, "%c%02x", i ? ':' : ' ',
+			      (unsigned int)(hop >> (8 * i)) & 0xff);
+	if (RR_HOP_VLAN(hop))
+		snprintf(text + n, sizeof(text) - (size_t)n, " vlan %u", RR_HOP_VLAN(hop));
+	put_str(o, "next_hop", text);
+}
+
+static const char *member_name(enum ep_member m)
+{
+	return m == EP_PRESENT ? "present" : m == EP_LEAVING ? "leaving" : "gone";
+}
+
+static void put_operator(json_t *o, const struct view *v, const struct view_endpoint *e)
+{
+	put_str(o, "admin", ep_admin_name(e->admin));
+	put_bool(o, "admin_set", e->admin_set);
+	put_bool(o, "weight_set", e->weight_set);
+	put_bool(o, "added", e->added);
+	if (e->drain_until.us && !mono_is_never(e->drain_until))
+		put_int(o, "deadline_ms", mono_sub(e->drain_until, v->now).us / 1000);
+	else
+		json_object_set_new(o, "deadline_ms", json_null());
+}
+
+json_t *json_endpoint(const struct daemon *d, const struct view *v, const struct view_service *s,
+		      const struct view_endpoint *e)
+{
+	json_t *o = json_object();
+
+	put_str(o, "service", s->name);
+	put_addr(o, "endpoint", &e->addr);
+	put_int(o, "id", e->id);
+	put_str(o, "state", ep_state_name(e->state));
+	put_int(o, "since_ms", mono_sub(v->now, e->since).us / 1000);
+	put_str(o, "member", member_name(e->member));
+	put_health(o, e);
+	put_bool(o, "flapping", e->flapping);
+	put_reason(o, e);
+	put_operator(o, v, e);
+	put_int(o, "weight_base", e->weight_base);
+	put_int(o, "weight", e->weight);
+	put_int(o, "slots", e->slots);
+	put_real(o, "share", e->share);
+	put_int(o, "active", (int64_t)active_endpoint(d, e->id));
+	put_int(o, "flows", e->flows);
+	put_real(o, "cps", cps_endpoint(d, e->id));
+	if (e->id < RR_MAX_ENDPOINTS)
+		put_stats(o, &d->counters->ep[e->id]);
+	put_hop(o, d, e->hop);
+	put_probe(o, v, e);
+	return o;
+}
+
+static unsigned int count_state(const struct view_service *s, enum ep_state state)
+{
+	unsigned int n = 0;
+	size_t i;
+
+	for (i = 0; i < s->endpoints; i++)
+		n += s->endpoint[i].state == state;
+	return n;
+}
+
+const char *service_state(const struct view_service *s)
+{
+	if (s->paused)
+		return "paused";
+	if (!s->total)
+		return "empty";
+	if (!s->available)
+		return "down";
+	if (count_state(s, EPS_DOWN) || count_state(s, EPS_NO_HOP))
+		return "degraded";
+	return "ok";
+}
+
+/* "1 draining, 2 down": the states that are not plain UP, in words. */
+static void put_notes(json_t *o, const struct view_service *s)
+{
+	static const struct {
+		enum ep_state state;
+		const char *word;
+	} row[] = {
+		{ EPS_DOWN, "down" },	    { EPS_NO_HOP, "no next hop" }, { EPS_MAINT, "maint" },
+		{ EPS_DRAINED, "drained" }, { EPS_DRAINING, "draining" },  { EPS_INIT, "init" },
+	};
+	char text[128] = "";
+	size_t i, len = 0;
+	unsigned int n;
+
+	for (i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
+		n = count_state(s, row[i].state);
+		if (n)
+			len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%u %s",
+						len ? ", " : "", n, row[i].word);
+	}
+	put_str(o, "notes", text);
+}
+
+json_t *json_service(const struct daemon *d, const struct view_service *s)
+{
+	const struct rr_stats *st = s->id < RR_MAX_SERVICES ? &d->counters->svc[s->id] : NULL;
+	json_t *o = json_object();
+	uint64_t active = 0;
+	size_t i;
+
+	for (i = 0; i < s->endpoints; i++)
+		active += active_endpoint(d, s->endpoint[i].id);
+	put_str(o, "service", s->name);
+	put_addr(o, "vip", &s->listen);
+	put_str(o, "mode", conf_mode_name(s->mode));
+	put_str(o, "state", service_state(s));
+	put_int(o, "id", s->id);
+	put_int(o, "available", s->available);
+	put_int(o, "total", s->total);
+	put_int(o, "slots", s->slots);
+	put_bool(o, "paused", s->paused);
+	put_real(o, "cps", cps_service(d, s->id));
+	put_int(o, "active", (int64_t)active);
+	put_notes(o, s);
+	if (st) {
+		put_stats(o, st);
+		put_int(o, "refused", (int64_t)st->refused);
+	}
+	return o;
+}
+
+const char *flow_state_name(enum rr_flow_state s)
+{
+	switch (s) {
+	case RR_FLOW_SYN:
+		return "syn";
+	case RR_FLOW_SYNACK:
+		return "synack";
+	case RR_FLOW_EST:
+		return "est";
+	case RR_FLOW_FIN1:
+		return "fin1";
+	case RR_FLOW_FIN2:
+		return "fin2";
+	case RR_FLOW_RST:
+		return "rst";
+	case RR_FLOW_KILLED:
+		return "killed";
+	default:
+		return "none";
+	}
+}
+
+json_t *json_flow_states(const uint64_t *by_state)
+{
+	json_t *o = json_object();
+	int i;
+
+	for (i = RR_FLOW_SYN; i < RR_FLOW_STATES; i++)
+		put_int(o, flow_state_name((enum rr_flow_state)i), (int64_t)by_state[i]);
+	return o;
+}
