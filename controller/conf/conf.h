@@ -22,6 +22,8 @@
 #define CONF_MAX_SERVICES 256
 #define CONF_MAX_ENDPOINTS 1024 /* of one service */
 #define CONF_MAX_ALL_ENDPOINTS 8191 /* of all services together */
+#define CONF_WEIGHT_MIN 1
+#define CONF_WEIGHT_MAX 1000
 #define CONF_MAX_ALL_LOCALS 256 /* different local addresses of all services together */
 
 enum conf_mode { CONF_MODE_NAT, CONF_MODE_DSR };
@@ -121,6 +123,25 @@ struct conf_errors {
 	bool more; /* there were more than fit */
 };
 
+/* What makes an address and a weight no endpoint of a service. */
+enum conf_fault {
+	CONF_FAULT_NONE, /* nothing: it is one */
+	CONF_FAULT_ADDRESS, /* no address, or no port */
+	CONF_FAULT_UNUSABLE, /* an address that no host can have: multicast, link-local, ... */
+	CONF_FAULT_WEIGHT,
+	CONF_FAULT_FAMILY, /* not the family of the service's address */
+	CONF_FAULT_LISTEN, /* the service's own address, which would send packets back to it */
+	CONF_FAULT_PORT, /* the mode does not change ports, and this one differs from the service's */
+};
+
+/*
+ * The one rule about what may be an endpoint, for all who propose one: the file, a command, the
+ * state file. `s` gives what it must fit (listen and mode); NULL = only what holds for every service.
+ * `weight` 0 = none given. On a fault `why` (of len bytes) is a sentence for people, without a full
+ * stop; otherwise it is untouched. That an endpoint stands twice, or is one too many, is not seen.
+ */
+enum conf_fault conf_endpoint_valid(const struct conf_service *s, const struct addr *a,
+				    uint32_t weight, char *why, size_t len);
 /* Everything at its default, nothing listed; NULL when out of memory. */
 struct conf *conf_new(void);
 void conf_service_init(

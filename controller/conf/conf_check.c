@@ -30,35 +30,6 @@ static struct span health_at(const struct service_pos *pos, const char *word)
 
 /* ---- addresses ---- */
 
-static bool all_zero(const uint8_t *b, size_t n)
-{
-	while (n && !b[n - 1])
-		n--;
-	return n == 0;
-}
-
-/* Why no host can have this address, or NULL. */
-static const char *addr_unusable(const struct addr *a)
-{
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-	static const uint8_t broadcast[4] = { 255, 255, 255, 255 };
-
-	if (all_zero(a->ip, sizeof(a->ip)))
-		return "the unspecified address";
-	if (a->family == 4) {
-		if (!memcmp(a->ip, broadcast, 4))
-			return "the broadcast address";
-		return (a->ip[0] & 0xf0) == 0xe0 ? "a multicast address" : NULL;
-	}
-	if (a->ip[0] == 0xff)
-		return "a multicast address";
-	if (a->ip[0] == 0xfe && (a->ip[1] & 0xc0) == 0x80)
-		return "a link-local address, which would need a scope";
-	return memcmp(a->ip, mapped, sizeof(mapped))
-		       ? NULL
-		       : "an IPv4 address in IPv6 clothes: write it as IPv4";
-}
-
 static bool addr_check(struct parser *p, const char *word, const struct addr *a, struct span at)
 {
 	const char *why = addr_unusable(a);
@@ -68,19 +39,6 @@ static bool addr_check(struct parser *p, const char *word, const struct addr *a,
 		report_error(&p->report, at, "%s %s is %s", word, addr_print(a, buf, sizeof(buf)),
 			     why);
 	return !why;
-}
-
-static void family_check(struct parser *p, const struct conf_service *s, const char *word,
-			 const struct addr *a, struct span at)
-{
-	char buf[ADDR_STRLEN];
-
-	if (!addr_check(p, word, a, at) || a->family == s->listen.family)
-		return;
-	report_error(&p->report, at,
-		     "%s %s is IPv%u but the service listens on IPv%u: translation between "
-		     "families is not supported",
-		     word, addr_print(a, buf, sizeof(buf)), a->family, s->listen.family);
 }
 
 /* An address and where it stands, for finding the ones that stand twice. */
@@ -138,26 +96,30 @@ static void endpoints_check(struct parser *p, const struct conf_service *s,
 			    const struct service_pos *pos)
 {
 	struct placed *list = placed_new(p, s->endpoints);
-	const struct addr *a;
-	size_t i;
+	char why[WHY_LEN];
 
 	if (!list)
 		return;
-	for (i = 0; i < s->endpoints; i++) {
-		a = &s->endpoint[i].addr;
-		list[i] = (struct placed){ *a, pos->endpoint[i], s };
-		family_check(p, s, "endpoint", a, pos->endpoint[i]);
-		if (addr_equal(a, &s->listen) && s->mode == CONF_MODE_NAT)
-			report_error(&p->report, pos->endpoint[i],
-				     "the endpoint is the address that the service listens on");
-		if (s->mode == CONF_MODE_DSR && a->port != s->listen.port)
-			report_error(&p->report, pos->endpoint[i],
-				     "mode dsr does not change ports: the endpoint's must be %u, "
-				     "as in listen",
-				     s->listen.port);
+	for (size_t i = 0; i < s->endpoints; i++) {
+		const struct conf_endpoint *e = &s->endpoint[i];
+
+		list[i] = (struct placed){ e->addr, pos->endpoint[i], s };
+		if (conf_endpoint_valid(s, &e->addr, e->weight, why, sizeof(why)))
+			report_error(&p->report, pos->endpoint[i], "%s", why);
 	}
 	placed_unique(p, "endpoint", list, s->endpoints);
 	free(list);
+}
+
+static void local_check(struct parser *p, const struct conf_service *s, const struct addr *a,
+			struct span at)
+{
+	char why[WHY_LEN];
+
+	if (!addr_check(p, "local-address", a, at) || a->family == s->listen.family)
+		return;
+	families_why("local-address", a, s->listen.family, why, sizeof(why));
+	report_error(&p->report, at, "%s", why);
 }
 
 static void locals_check(struct parser *p, const struct conf_service *s,
@@ -173,7 +135,7 @@ static void locals_check(struct parser *p, const struct conf_service *s,
 	}
 	for (i = 0; i < s->locals; i++) {
 		list[i] = (struct placed){ s->local[i], pos->local[i], s };
-		family_check(p, s, "local-address", &s->local[i], pos->local[i]);
+		local_check(p, s, &s->local[i], pos->local[i]);
 	}
 	placed_unique(p, "local-address", list, s->locals);
 }

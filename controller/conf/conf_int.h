@@ -127,7 +127,7 @@ const struct conf_row *row_find(const struct conf_block *b, const char *word);
 void block_defaults(const struct conf_block *b, void *base);
 
 /* ---- one value of a row (conf_value.c) ---- */
-#define WHY_LEN 160
+#define WHY_LEN 200 /* as conf_error.text */
 /* False: `why` (WHY_LEN bytes) says what is wrong with it. */
 bool value_set(const struct conf_row *row, void *base, const char *text, char *why);
 bool value_equal(const struct conf_row *row, const void *a, const void *b);
@@ -182,6 +182,12 @@ const struct conf_row *take_keyword(struct parser *p, const struct conf_block *b
 void take_nothing(struct parser *p, const struct conf_row *row,
 		  struct span key); /* "needs a value" */
 void take_end(struct parser *p, const struct conf_row *row); /* the statement must end here */
+
+/* ---- rules about addresses (conf_endpoint.c) ---- */
+/* Why no host can have this address, or NULL. */
+const char *addr_unusable(const struct addr *a);
+/* The sentence about an address whose family is not the service's; `word` is its keyword. */
+void families_why(const char *word, const struct addr *a, uint8_t family, char *why, size_t len);
 
 /* conf_check.c */
 void conf_check(struct parser *p);

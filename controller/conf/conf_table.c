@@ -133,7 +133,8 @@ static const struct conf_row health_rows[] = {
 };
 
 static const struct conf_row endpoint_rows[] = {
-	{ "weight", .kind = KIND_COUNT, AT(conf_endpoint, weight), .lo = 1, .hi = 1000,
+	{ "weight", .kind = KIND_COUNT, AT(conf_endpoint, weight), .lo = CONF_WEIGHT_MIN,
+	  .hi = CONF_WEIGHT_MAX,
 	  .help = "share of the rotation; the service's weight when left out" },
 	{ "admin", .kind = KIND_ENUM, AT(conf_endpoint, admin), .names = admin_names,
 	  .dflt = "ready", .help = "state that the operator asks for" },
@@ -168,8 +169,8 @@ static const struct conf_row service_rows[] = {
 	  .dflt = "300s", .help = "how long a drain waits for its flows" },
 	{ "on-deadline", .kind = KIND_ENUM, AT(conf_service, on_deadline), .names = deadline_names,
 	  .dflt = "rst", .help = "what happens to flows that outlive the drain deadline" },
-	{ "weight", .kind = KIND_COUNT, AT(conf_service, weight_default), .lo = 1, .hi = 1000,
-	  .dflt = "100", .help = "weight of endpoints that give none" },
+	{ "weight", .kind = KIND_COUNT, AT(conf_service, weight_default), .lo = CONF_WEIGHT_MIN,
+	  .hi = CONF_WEIGHT_MAX, .dflt = "100", .help = "weight of endpoints that give none" },
 	{ "health", .kind = KIND_HEALTH, AT(conf_service, health), .block = &conf_health_block,
 	  .names = conf_health_names, .dflt = "tls", .flags = ROW_ALWAYS,
 	  .help = "how endpoints are probed" },
