@@ -162,11 +162,10 @@ static int do_rot_fill(struct daemon *d, const struct plan *p, const struct plan
 	return 0;
 }
 
-static int do_rot_switch(struct daemon *d, const struct plan *p, const struct plan_op *op)
+static int do_rot_switch(struct daemon *d, const struct plan_op *op)
 {
 	struct rr_service *to = ELEM(d, SERVICES, rr_service, op->id);
 
-	(void)p;
 	if (!to)
 		return -EINVAL;
 	store32(&to->rotation, (uint32_t)op->value);
@@ -198,9 +197,8 @@ static int do_vip_fill(struct daemon *d, const struct plan *p, const struct plan
 	return rc;
 }
 
-static int do_vip_switch(struct daemon *d, const struct plan *p, const struct plan_op *op)
+static int do_vip_switch(struct daemon *d, const struct plan_op *op)
 {
-	(void)p;
 	store64(&control_of(d)->vip_active, op->value);
 	return 0;
 }
@@ -212,17 +210,42 @@ static int do_enable(struct daemon *d, const struct plan *p, const struct plan_o
 	return 0;
 }
 
+/* How each double-buffered table is filled and switched. */
+static const struct {
+	int (*fill)(struct daemon *, const struct plan *, const struct plan_op *);
+	int (*turn)(struct daemon *, const struct plan_op *);
+} tables[] = {
+	[TABLE_ROTATION] = { do_rot_fill, do_rot_switch },
+	[TABLE_ADDRESS] = { do_vip_fill, do_vip_switch },
+};
+
+static int do_table_fill(struct daemon *d, const struct plan *p, const struct plan_op *op)
+{
+	return tables[op->table].fill(d, p, op);
+}
+
+static int do_table_switch(struct daemon *d, const struct plan *p, const struct plan_op *op)
+{
+	(void)p;
+	return tables[op->table].turn(d, op);
+}
+
 static int (*const steps[])(struct daemon *, const struct plan *, const struct plan_op *) = {
-	[PLAN_IFACE] = do_iface,	   [PLAN_LOCAL] = do_local,
-	[PLAN_EP_WRITE] = do_ep_write,	   [PLAN_EP_HOP] = do_ep_hop,
-	[PLAN_EP_FLAGS] = do_ep_flags,	   [PLAN_SVC_WRITE] = do_svc_write,
-	[PLAN_SVC_FLAGS] = do_svc_flags,   [PLAN_ROT_FILL] = do_rot_fill,
-	[PLAN_ROT_SWITCH] = do_rot_switch, [PLAN_VIP_FILL] = do_vip_fill,
-	[PLAN_VIP_SWITCH] = do_vip_switch, [PLAN_ENABLE] = do_enable,
+	[PLAN_IFACE] = do_iface,
+	[PLAN_LOCAL] = do_local,
+	[PLAN_EP_WRITE] = do_ep_write,
+	[PLAN_EP_HOP] = do_ep_hop,
+	[PLAN_EP_FLAGS] = do_ep_flags,
+	[PLAN_SVC_WRITE] = do_svc_write,
+	[PLAN_SVC_FLAGS] = do_svc_flags,
+	[PLAN_TABLE_FILL] = do_table_fill,
+	[PLAN_TABLE_SWITCH] = do_table_switch,
+	[PLAN_ENABLE] = do_enable,
 };
 
 static int push_ops(struct daemon *d, const struct plan *want, const struct plan_ops *ops)
 {
+	char name[32];
 	int rc;
 
 	for (size_t i = 0; i < ops->n; i++) {
@@ -230,11 +253,11 @@ static int push_ops(struct daemon *d, const struct plan *want, const struct plan
 
 		rc = steps[op->kind](d, want, op);
 		if (rc) {
-			log_errx("maps: step %s of element %u: %s", plan_op_name(op->kind), op->id,
-				 strerror(-rc));
+			log_errx("maps: step %s of element %u: %s",
+				 plan_op_name(op, name, sizeof(name)), op->id, strerror(-rc));
 			return rc;
 		}
-		log_debug("push %s %u %llu", plan_op_name(op->kind), op->id,
+		log_debug("push %s %u %llu", plan_op_name(op, name, sizeof(name)), op->id,
 			  (unsigned long long)op->value);
 	}
 	return 0;

@@ -14,7 +14,6 @@
 #include <string.h>
 
 #include "model/model_int.h"
-#include "rr_hash.h"
 
 struct plan *plan_new(void)
 {
@@ -147,88 +146,4 @@ int plan_build(const struct model *m, struct plan *p)
 	plan_vips(p);
 	p->enabled = true;
 	return 0;
-}
-
-/* ---- address table ---- */
-
-static int vip_cmp(const void *a, const void *b)
-{
-	return memcmp(a, b, sizeof(struct plan_vip));
-}
-
-static struct plan_vip *vip_add(struct plan *p)
-{
-	struct plan_vip *v = &p->vip[p->vips++];
-
-	memset(v, 0, sizeof(*v));
-	return v;
-}
-
-void plan_vips(struct plan *p)
-{
-	p->vips = 0;
-	for (uint32_t i = 0; i < RR_MAX_SERVICES; i++) {
-		const struct rr_service *s = &p->service[i];
-		struct plan_vip *v;
-
-		if (!(s->flags & RR_SVC_PRESENT))
-			continue;
-		v = vip_add(p);
-		v->addr = s->addr;
-		v->port = s->port;
-		v->proto = s->proto;
-		v->family = s->family;
-		v->type = RR_VIP_SERVICE;
-		v->id = i;
-	}
-	for (uint32_t i = 0; i < RR_MAX_LOCALS; i++) {
-		struct plan_vip *v;
-
-		if (!p->local[i].family)
-			continue;
-		v = vip_add(p);
-		v->addr = p->local[i].addr;
-		v->proto = IPPROTO_TCP;
-		v->family = p->local[i].family;
-		v->type = RR_VIP_LOCAL;
-		v->id = i;
-	}
-	qsort(p->vip, p->vips, sizeof(p->vip[0]), vip_cmp);
-	memset(p->vip_held, 0, sizeof(p->vip_held));
-	p->vip_interim = 0;
-}
-
-static bool vip_place(const struct plan_vip *v, uint32_t seed, struct rr_vip_bucket *bucket)
-{
-	struct rr_vip r = { .kind = RR_VIP_KIND(v->port, v->proto, v->family, v->type),
-			    .id = v->id };
-	struct rr_vip_bucket *b;
-
-	if (v->family == RR_AF_INET) {
-		memcpy(&r.a0, v->addr.a, 4);
-	} else {
-		memcpy(&r.a0, v->addr.a, 8);
-		memcpy(&r.a1, v->addr.a + 8, 8);
-	}
-	b = &bucket[rr_vip_hash(r.a0, r.a1, r.kind, seed) & (RR_VIP_BUCKETS - 1)];
-	for (uint32_t w = 0; w < RR_VIP_WAYS; w++) {
-		if (b->e[w].kind)
-			continue;
-		b->e[w] = r;
-		return true;
-	}
-	return false;
-}
-
-bool plan_vip_place(const struct plan *p, uint32_t seed,
-		    struct rr_vip_bucket bucket[RR_VIP_BUCKETS])
-{
-	memset(bucket, 0, RR_VIP_BUCKETS * sizeof(bucket[0]));
-	for (size_t i = 0; i < p->vips; i++) {
-		if (p->vip_interim && seed == p->vip_interim && p->vip_held[i])
-			continue;
-		if (!vip_place(&p->vip[i], seed, bucket))
-			return false;
-	}
-	return true;
 }

@@ -43,23 +43,43 @@ struct plan {
 	bool enabled;
 };
 
+/*
+ * A table that packets read while it changes exists twice: PLAN_TABLE_FILL writes the copy that nobody reads, and
+ * PLAN_TABLE_SWITCH stores the one word that says which copy is read. The meaning of the word is the table's own.
+ *   ROTATION  the slots of service `id`; word = rr_service.rotation
+ *   ADDRESS   the one table of addresses, id 0, filled under the seed `value`; word = rr_control.vip_active
+ * Row: id, what the log calls it.
+ */
+/* clang-format off */
+#define PLAN_TABLES(X)           \
+	X(ROTATION, "rotation")  \
+	X(ADDRESS, "address")
+/* clang-format on */
+
+enum plan_table {
+#define X(id, word) TABLE_##id,
+	PLAN_TABLES(X)
+#undef X
+		PLAN_TABLE_COUNT
+};
+
 enum plan_op_kind {
 	PLAN_IFACE, /* write iface[id] and tx_ports[id] */
 	PLAN_LOCAL, /* write local[id] */
-	PLAN_EP_WRITE, /* write the endpoint element whole (it is in no rotation and has no flow, or only hop/locals change) */
+	/* write the endpoint element whole (no rotation names it and it has no flow, or only hop and locals change) */
+	PLAN_EP_WRITE,
 	PLAN_EP_HOP, /* one store: hop */
 	PLAN_EP_FLAGS, /* one store: flags */
 	PLAN_SVC_WRITE, /* write the service element except `rotation` */
 	PLAN_SVC_FLAGS, /* one store: flags */
-	PLAN_ROT_FILL, /* fill copy `copy` of rotation `id` with plan's slots */
-	PLAN_ROT_SWITCH, /* one store: service.rotation = value */
-	PLAN_VIP_FILL, /* fill copy `copy` of vips under seed `value` */
-	PLAN_VIP_SWITCH, /* one store: control.vip_active = value */
+	PLAN_TABLE_FILL, /* fill copy `copy` of `table` `id` with the plan's contents */
+	PLAN_TABLE_SWITCH, /* one store: the word of `table` `id` = value */
 	PLAN_ENABLE, /* one store: control.enabled = value */
 };
 
 struct plan_op {
 	enum plan_op_kind kind;
+	enum plan_table table; /* of FILL and SWITCH */
 	uint32_t id;
 	uint32_t copy;
 	uint64_t value;
@@ -98,6 +118,11 @@ struct plan_image {
 	bool enabled;
 };
 void plan_image_apply(struct plan_image *img, const struct plan *want, const struct plan_op *op);
-const char *plan_op_name(enum plan_op_kind k);
+/* The word that packets find the live copy of a table by. */
+uint64_t plan_image_word(const struct plan_image *img, enum plan_table t, uint32_t id);
+/* Which copy a table's word names: 0 or 1. */
+uint32_t plan_table_copy(enum plan_table t, uint64_t word);
+/* What the log calls a step: "endpoint-hop", "rotation-fill". Writes `buf` and returns it. */
+const char *plan_op_name(const struct plan_op *op, char *buf, size_t len);
 
 #endif

@@ -22,22 +22,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "model/plan.h"
+#include "model/plan_int.h"
 
-#define VIP_SEEDS 4096u
-
-struct diff {
-	const struct plan *have;
-	struct plan *want;
-	struct plan_ops *ops;
-	struct rr_vip_bucket *bucket; /* scratch of the search for a seed */
-	uint64_t vip_active; /* after the steps so far */
-	int rc;
-	bool named[RR_MAX_ENDPOINTS]; /* a rotation of `want` holds it */
-	bool stopped[RR_MAX_SERVICES]; /* its rotation was switched to length 0 */
-};
-
-static void step(struct diff *d, enum plan_op_kind kind, uint32_t id, uint32_t copy, uint64_t value)
+static void step_add(struct diff *d, struct plan_op op)
 {
 	struct plan_ops *o = d->ops;
 	struct plan_op *grown;
@@ -51,7 +38,27 @@ static void step(struct diff *d, enum plan_op_kind kind, uint32_t id, uint32_t c
 		o->op = grown;
 		o->cap = o->cap ? o->cap * 2 : 64;
 	}
-	o->op[o->n++] = (struct plan_op){ .kind = kind, .id = id, .copy = copy, .value = value };
+	o->op[o->n++] = op;
+}
+
+static void step(struct diff *d, enum plan_op_kind kind, uint32_t id, uint64_t value)
+{
+	step_add(d, (struct plan_op){ .kind = kind, .id = id, .value = value });
+}
+
+void table_fill(struct diff *d, enum plan_table t, uint32_t id, uint32_t copy, uint64_t value)
+{
+	step_add(d, (struct plan_op){ .kind = PLAN_TABLE_FILL,
+				      .table = t,
+				      .id = id,
+				      .copy = copy,
+				      .value = value });
+}
+
+void table_switch(struct diff *d, enum plan_table t, uint32_t id, uint64_t word)
+{
+	step_add(d, (struct plan_op){
+			    .kind = PLAN_TABLE_SWITCH, .table = t, .id = id, .value = word });
 }
 
 /* ---- endpoints ---- */
@@ -77,7 +84,7 @@ static void ep_stop(struct diff *d)
 		uint32_t flags = ep_stopped(&d->have->endpoint[i], &d->want->endpoint[i]);
 
 		if (flags != d->have->endpoint[i].flags)
-			step(d, PLAN_EP_FLAGS, i, 0, flags);
+			step(d, PLAN_EP_FLAGS, i, flags);
 	}
 }
 
@@ -94,13 +101,13 @@ static void ep_update(struct diff *d, uint32_t id)
 	now.hop = want->hop;
 	now.flags = want->flags;
 	if (memcmp(&now, want, sizeof(now))) {
-		step(d, PLAN_EP_WRITE, id, 0, 0);
+		step(d, PLAN_EP_WRITE, id, 0);
 		return;
 	}
 	if (hop != want->hop)
-		step(d, PLAN_EP_HOP, id, 0, want->hop);
+		step(d, PLAN_EP_HOP, id, want->hop);
 	if (ep_stopped(&d->have->endpoint[id], want) != want->flags)
-		step(d, PLAN_EP_FLAGS, id, 0, want->flags);
+		step(d, PLAN_EP_FLAGS, id, want->flags);
 }
 
 static void ep_update_all(struct diff *d, bool named)
@@ -121,119 +128,6 @@ static void ep_named(struct diff *d)
 	}
 }
 
-/* ---- address table ---- */
-
-static int vip_cmp(const void *a, const void *b)
-{
-	return memcmp(a, b, sizeof(struct plan_vip));
-}
-
-static bool vip_has(const struct plan_vip *v, size_t n, const struct plan_vip *key)
-{
-	return bsearch(key, v, n, sizeof(*v), vip_cmp) != NULL;
-}
-
-/* Moved or changed in its identity: must not be reachable while its element is written. */
-static bool svc_moves(const struct rr_service *have, const struct rr_service *want)
-{
-	return memcmp(&have->addr, &want->addr, sizeof(have->addr)) || have->port != want->port ||
-	       have->proto != want->proto || have->family != want->family ||
-	       have->mode != want->mode;
-}
-
-/* First seed that fits, from the present one on through a fixed sequence; `not` is left out. */
-static bool vip_seed(struct diff *d, uint32_t not, uint32_t *seed)
-{
-	uint32_t s = (uint32_t)(d->have->vip_active >> 32);
-
-	for (uint32_t k = 0; k < VIP_SEEDS; k++) {
-		if (s && s != not &&plan_vip_place(d->want, s, d->bucket)) {
-			*seed = s;
-			return true;
-		}
-		s = s * 1664525u + 1013904223u;
-	}
-	d->rc = -ENOSPC;
-	return false;
-}
-
-static void vip_publish(struct diff *d, uint32_t seed)
-{
-	uint32_t spare = !(d->vip_active & 1);
-
-	step(d, PLAN_VIP_FILL, 0, spare, seed);
-	d->vip_active = (uint64_t)seed << 32 | spare;
-	step(d, PLAN_VIP_SWITCH, 0, 0, d->vip_active);
-}
-
-struct vip_change {
-	bool gone; /* a row of `have` must go */
-	bool local; /* a local address is new */
-	bool held; /* a service's row is new: its element must be complete first */
-};
-
-static bool vip_compare(struct diff *d, struct vip_change *c)
-{
-	const struct plan *have = d->have;
-	struct plan *want = d->want;
-	struct plan_vip *old = malloc((have->vips + 1) * sizeof(*old));
-
-	if (!old) {
-		d->rc = -ENOMEM;
-		return false;
-	}
-	memcpy(old, have->vip, have->vips * sizeof(*old));
-	qsort(old, have->vips, sizeof(*old), vip_cmp);
-	for (size_t i = 0; i < have->vips; i++)
-		c->gone |= !vip_has(want->vip, want->vips, &have->vip[i]);
-	for (size_t i = 0; i < want->vips; i++) {
-		const struct plan_vip *v = &want->vip[i];
-		bool known = vip_has(old, have->vips, v);
-
-		if (v->type == RR_VIP_LOCAL) {
-			c->local |= !known;
-			continue;
-		}
-		want->vip_held[i] =
-			!known || svc_moves(&have->service[v->id], &want->service[v->id]);
-		c->gone |= known && want->vip_held[i];
-		c->held |= want->vip_held[i];
-	}
-	free(old);
-	return true;
-}
-
-/* Chooses the seeds of one or two fills; publishes the first if there are two, or if nothing is held back. */
-static void vip_first(struct diff *d, struct vip_change *c)
-{
-	uint32_t seed;
-
-	if (!vip_compare(d, c))
-		return;
-	if (!c->held) {
-		if ((c->gone || c->local) && vip_seed(d, 0, &seed))
-			vip_publish(d, seed);
-		return;
-	}
-	if (!c->gone && !c->local)
-		return;
-	if (!vip_seed(d, 0, &seed))
-		return;
-	/* the full table fits under `seed`, so a part of it does too, under any other that fits: keep them apart */
-	if (vip_seed(d, seed, &d->want->vip_interim))
-		vip_publish(d, d->want->vip_interim);
-}
-
-static void vip_second(struct diff *d, const struct vip_change *c)
-{
-	uint32_t seed;
-
-	if (d->rc || !c->held)
-		return;
-	if (vip_seed(d, d->want->vip_interim, &seed))
-		vip_publish(d, seed);
-}
-
 /* ---- services ---- */
 
 static uint32_t svc_stopped_flags(const struct rr_service *have, const struct rr_service *want)
@@ -249,7 +143,7 @@ static void svc_stop(struct diff *d)
 		uint32_t flags = svc_stopped_flags(&d->have->service[i], &d->want->service[i]);
 
 		if (flags != d->have->service[i].flags)
-			step(d, PLAN_SVC_FLAGS, i, 0, flags);
+			step(d, PLAN_SVC_FLAGS, i, flags);
 	}
 }
 
@@ -264,9 +158,9 @@ static void svc_write(struct diff *d, uint32_t id)
 		return;
 	now.flags = want->flags;
 	if (memcmp(&now, want, sizeof(now)))
-		step(d, PLAN_SVC_WRITE, id, 0, 0);
+		step(d, PLAN_SVC_WRITE, id, 0);
 	else
-		step(d, PLAN_SVC_FLAGS, id, 0, want->flags);
+		step(d, PLAN_SVC_FLAGS, id, want->flags);
 }
 
 static void rot_stop(struct diff *d, uint32_t id)
@@ -274,7 +168,7 @@ static void rot_stop(struct diff *d, uint32_t id)
 	uint32_t word = d->have->service[id].rotation;
 
 	if (RR_ROT_LEN(word))
-		step(d, PLAN_ROT_SWITCH, id, 0, RR_ROT_MAKE(RR_ROT_COPY(word), 0));
+		table_switch(d, TABLE_ROTATION, id, RR_ROT_MAKE(RR_ROT_COPY(word), 0));
 	d->stopped[id] = true;
 }
 
@@ -334,10 +228,10 @@ static void rot_update(struct diff *d, uint32_t id)
 	}
 	want->rotation = RR_ROT_MAKE(len ? spare : RR_ROT_COPY(word), len);
 	if (len)
-		step(d, PLAN_ROT_FILL, id, spare, 0);
+		table_fill(d, TABLE_ROTATION, id, spare, 0);
 	svc_write(d, id);
 	if (len || !d->stopped[id])
-		step(d, PLAN_ROT_SWITCH, id, 0, want->rotation);
+		table_switch(d, TABLE_ROTATION, id, want->rotation);
 }
 
 static void rot_update_all(struct diff *d)
@@ -356,7 +250,7 @@ static void locals(struct diff *d, bool first)
 		const struct rr_local *have = &d->have->local[i], *want = &d->want->local[i];
 
 		if (memcmp(have, want, sizeof(*have)) && (!have->family) == first)
-			step(d, PLAN_LOCAL, i, 0, 0);
+			step(d, PLAN_LOCAL, i, 0);
 	}
 }
 
@@ -364,21 +258,19 @@ static void ifaces(struct diff *d)
 {
 	for (uint32_t i = 0; i < RR_MAX_IFACES; i++) {
 		if (memcmp(&d->have->iface[i], &d->want->iface[i], sizeof(d->want->iface[i])))
-			step(d, PLAN_IFACE, i, 0, 0);
+			step(d, PLAN_IFACE, i, 0);
 	}
 }
 
 static void diff_run(struct diff *d)
 {
-	struct vip_change c = { false, false, false };
-
 	if (d->have->enabled && !d->want->enabled)
-		step(d, PLAN_ENABLE, 0, 0, 0);
+		step(d, PLAN_ENABLE, 0, 0);
 	ep_stop(d);
 	svc_stop(d);
 	ifaces(d);
 	locals(d, true);
-	vip_first(d, &c);
+	vip_first(d);
 	if (d->rc)
 		return;
 	ep_named(d);
@@ -386,11 +278,11 @@ static void diff_run(struct diff *d)
 	rot_break(d);
 	ep_update_all(d, true);
 	rot_update_all(d);
-	vip_second(d, &c);
+	vip_second(d);
 	ep_update_all(d, false);
 	locals(d, false);
 	if (!d->have->enabled && d->want->enabled)
-		step(d, PLAN_ENABLE, 0, 0, 1);
+		step(d, PLAN_ENABLE, 0, 1);
 	d->want->vip_active = d->vip_active;
 }
 
@@ -422,24 +314,4 @@ void plan_ops_free(struct plan_ops *ops)
 {
 	free(ops->op);
 	*ops = (struct plan_ops){ NULL, 0, 0 };
-}
-
-const char *plan_op_name(enum plan_op_kind k)
-{
-	static const char *const name[] = {
-		[PLAN_IFACE] = "iface",
-		[PLAN_LOCAL] = "local",
-		[PLAN_EP_WRITE] = "endpoint",
-		[PLAN_EP_HOP] = "endpoint-hop",
-		[PLAN_EP_FLAGS] = "endpoint-flags",
-		[PLAN_SVC_WRITE] = "service",
-		[PLAN_SVC_FLAGS] = "service-flags",
-		[PLAN_ROT_FILL] = "rotation-fill",
-		[PLAN_ROT_SWITCH] = "rotation-switch",
-		[PLAN_VIP_FILL] = "address-fill",
-		[PLAN_VIP_SWITCH] = "address-switch",
-		[PLAN_ENABLE] = "enable",
-	};
-
-	return (size_t)k < sizeof(name) / sizeof(name[0]) ? name[k] : "?";
 }

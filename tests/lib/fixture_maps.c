@@ -155,10 +155,12 @@ const char *fx_check(const struct plan_image *img)
 /* Before a step: it must not touch what packets read. */
 static const char *check_fill(const struct plan_image *img, const struct plan_op *op)
 {
-	if (op->kind == PLAN_ROT_FILL && op->copy == RR_ROT_COPY(img->service[op->id].rotation))
-		return FAIL("the active rotation of %u is filled in place", op->id);
-	if (op->kind == PLAN_VIP_FILL && op->copy == (img->vip_active & 1))
-		return FAIL("the active address table is filled in place");
+	char buf[32];
+
+	if (op->kind == PLAN_TABLE_FILL &&
+	    op->copy == plan_table_copy(op->table, plan_image_word(img, op->table, op->id)))
+		return FAIL("%s of %u fills the copy that packets read",
+			    plan_op_name(op, buf, sizeof(buf)), op->id);
 	return NULL;
 }
 
@@ -228,6 +230,7 @@ static const char *check_steps(struct fx_maps *x, struct plan *want, const struc
 			       bool steady)
 {
 	const char *err = NULL;
+	char buf[32];
 
 	for (size_t i = 0; i < ops->n && !err; i++) {
 		err = check_fill(x->img, &ops->op[i]);
@@ -238,7 +241,7 @@ static const char *check_steps(struct fx_maps *x, struct plan *want, const struc
 			err = check_steady(x->img, x->have, want);
 		if (err)
 			fprintf(stderr, "after step %zu of %zu (%s %u): %s\n", i + 1, ops->n,
-				plan_op_name(ops->op[i].kind), ops->op[i].id, err);
+				plan_op_name(&ops->op[i], buf, sizeof(buf)), ops->op[i].id, err);
 	}
 	return err ? err : check_end(x->img, want);
 }

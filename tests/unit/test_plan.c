@@ -107,6 +107,23 @@ static size_t at(const struct plan_ops *o, enum plan_op_kind kind, uint32_t id)
 	return i;
 }
 
+/* The same of a step about a table. */
+static size_t at_table(const struct plan_ops *o, enum plan_op_kind kind, enum plan_table t,
+		       uint32_t id)
+{
+	size_t i = at(o, kind, id);
+
+	while (i < o->n && (o->op[i].kind != kind || o->op[i].table != t || o->op[i].id != id))
+		i++;
+	return i;
+}
+
+static void assert_table(const struct plan_op *op, enum plan_op_kind kind, enum plan_table t)
+{
+	assert_int_equal(op->kind, kind);
+	assert_int_equal(op->table, t);
+}
+
 static void test_order_of_removal(void **state)
 {
 	struct conf *c = web_conf();
@@ -129,8 +146,8 @@ static void test_order_of_removal(void **state)
 	assert_int_equal(ops.op[0].kind, PLAN_EP_FLAGS);
 	assert_int_equal(ops.op[0].id, id);
 	assert_int_equal(ops.op[0].value, RR_EP_PRESENT | RR_EP_NO_NEW);
-	assert_int_equal(ops.op[1].kind, PLAN_ROT_FILL);
-	assert_int_equal(ops.op[2].kind, PLAN_ROT_SWITCH);
+	assert_table(&ops.op[1], PLAN_TABLE_FILL, TABLE_ROTATION);
+	assert_table(&ops.op[2], PLAN_TABLE_SWITCH, TABLE_ROTATION);
 	assert_int_equal(ops.op[2].id, svc);
 	assert_int_equal(RR_ROT_COPY(want->service[svc].rotation),
 			 !RR_ROT_COPY(x.have->service[svc].rotation));
@@ -166,12 +183,16 @@ static void test_order_of_arrival(void **state)
 	assert_int_equal(plan_diff(x.have, want, &ops), 0);
 	/* local -> row of the local -> endpoint -> rotation -> service -> switch -> row of the service */
 	assert_int_equal(ops.op[0].kind, PLAN_LOCAL);
-	assert_true(at(&ops, PLAN_VIP_SWITCH, 0) < at(&ops, PLAN_EP_WRITE, id));
-	assert_true(at(&ops, PLAN_EP_WRITE, id) < at(&ops, PLAN_ROT_FILL, svc));
-	assert_true(at(&ops, PLAN_ROT_FILL, svc) < at(&ops, PLAN_SVC_WRITE, svc));
-	assert_true(at(&ops, PLAN_SVC_WRITE, svc) < at(&ops, PLAN_ROT_SWITCH, svc));
-	assert_int_equal(ops.op[ops.n - 1].kind, PLAN_VIP_SWITCH);
-	assert_true(at(&ops, PLAN_ROT_SWITCH, svc) < ops.n - 2);
+	assert_true(at_table(&ops, PLAN_TABLE_SWITCH, TABLE_ADDRESS, 0) <
+		    at(&ops, PLAN_EP_WRITE, id));
+	assert_true(at(&ops, PLAN_EP_WRITE, id) <
+		    at_table(&ops, PLAN_TABLE_FILL, TABLE_ROTATION, svc));
+	assert_true(at_table(&ops, PLAN_TABLE_FILL, TABLE_ROTATION, svc) <
+		    at(&ops, PLAN_SVC_WRITE, svc));
+	assert_true(at(&ops, PLAN_SVC_WRITE, svc) <
+		    at_table(&ops, PLAN_TABLE_SWITCH, TABLE_ROTATION, svc));
+	assert_table(&ops.op[ops.n - 1], PLAN_TABLE_SWITCH, TABLE_ADDRESS);
+	assert_true(at_table(&ops, PLAN_TABLE_SWITCH, TABLE_ROTATION, svc) < ops.n - 2);
 	plan_ops_free(&ops);
 	plan_free(want);
 	fx_maps_free(&x);
@@ -204,9 +225,10 @@ static void test_removed_service_leaves_the_table_first(void **state)
 	assert_int_equal(ops.op[0].kind, PLAN_EP_FLAGS);
 	assert_int_equal(ops.op[0].value,
 			 RR_EP_PRESENT | RR_EP_NO_NEW); /* not GONE yet: a rotation names it */
-	assert_int_equal(ops.op[1].kind, PLAN_VIP_FILL);
-	assert_int_equal(ops.op[2].kind, PLAN_VIP_SWITCH);
-	assert_true(at(&ops, PLAN_ROT_SWITCH, svc) < at(&ops, PLAN_SVC_WRITE, svc) ||
+	assert_table(&ops.op[1], PLAN_TABLE_FILL, TABLE_ADDRESS);
+	assert_table(&ops.op[2], PLAN_TABLE_SWITCH, TABLE_ADDRESS);
+	assert_true(at_table(&ops, PLAN_TABLE_SWITCH, TABLE_ROTATION, svc) <
+			    at(&ops, PLAN_SVC_WRITE, svc) ||
 		    at(&ops, PLAN_SVC_FLAGS, svc) < ops.n);
 	assert_int_equal(ops.op[ops.n - 1].kind, PLAN_EP_FLAGS);
 	assert_int_equal(ops.op[ops.n - 1].id, id);
@@ -311,8 +333,8 @@ static void test_changed_mode_is_hidden(void **state)
 	assert_int_equal(plan_diff(x.have, want, &ops), 0);
 	write = at(&ops, PLAN_SVC_WRITE, 0);
 	assert_in_range(write, 1, ops.n - 1);
-	assert_true(at(&ops, PLAN_VIP_SWITCH, 0) < write);
-	assert_int_equal(ops.op[ops.n - 1].kind, PLAN_VIP_SWITCH);
+	assert_true(at_table(&ops, PLAN_TABLE_SWITCH, TABLE_ADDRESS, 0) < write);
+	assert_table(&ops.op[ops.n - 1], PLAN_TABLE_SWITCH, TABLE_ADDRESS);
 	plan_ops_free(&ops);
 	plan_free(want);
 	fx_maps_free(&x);

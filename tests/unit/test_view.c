@@ -179,6 +179,11 @@ static void test_health_text(void **state)
 
 static void test_names(void **state)
 {
+	struct plan_op enable = { .kind = PLAN_ENABLE };
+	struct plan_op fill = { .kind = PLAN_TABLE_FILL, .table = TABLE_ROTATION };
+	struct plan_op turn = { .kind = PLAN_TABLE_SWITCH, .table = TABLE_ADDRESS };
+	char buf[32];
+
 	(void)state;
 	for (int s = EPS_GONE; s <= EPS_UP; s++)
 		assert_true(strlen(ep_state_name((enum ep_state)s)) >= 2);
@@ -186,7 +191,9 @@ static void test_names(void **state)
 	assert_string_equal(ep_state_name((enum ep_state)99), "?");
 	assert_string_equal(ep_admin_name(EP_MAINT), "maint");
 	assert_string_equal(ep_health_name(EP_DOWN), "down");
-	assert_string_equal(plan_op_name(PLAN_ENABLE), "enable");
+	assert_string_equal(plan_op_name(&enable, buf, sizeof(buf)), "enable");
+	assert_string_equal(plan_op_name(&fill, buf, sizeof(buf)), "rotation-fill");
+	assert_string_equal(plan_op_name(&turn, buf, sizeof(buf)), "address-switch");
 }
 
 int main(void)
