@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * cases_close.c - how connections end: FIN of each side, RST of each side, endpoint gone, flow killed. An established flow
- * is counted as closed once, whoever ends it.
+ * cases_close.c - how connections end: FIN of each side, RST of each side, endpoint gone, flow
+ * killed. An established flow is counted as closed once, whoever ends it.
  */
 #include "path.h"
 
@@ -77,7 +77,7 @@ static const struct path_case cases[] = {
 	CLOSE_REV("endpoint's data after RST", HAVE_RST, PKT_ACK, RR_FLOW_RST),
 	DEAD("endpoint gone", ON_ALL, HAVE_EST, gone, PKT_ACK, RR_V_RESET),
 	DEAD("endpoint gone, data", ON_ALL, HAVE_EST, gone, PKT_PSH | PKT_ACK, RR_V_RESET),
-	DEAD("endpoint gone, RST is not answered", ON_NAT | ON_DSR, HAVE_RST, gone, PKT_RST,
+	DEAD("endpoint gone, RST is not answered", ON_ALL, HAVE_RST, gone, PKT_RST,
 	     RR_V_RST_SILENT),
 	DEAD("endpoint absent", ON_ALL, HAVE_EST, absent, PKT_ACK, RR_V_RESET),
 	DEAD("killed", ON_ALL, HAVE_KILLED, NULL, PKT_ACK, RR_V_RESET),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * cases_flow.c - a connection's life before its end: handshake, data both ways, and what stands in the way of sending.
+ * cases_flow.c - a connection's life before its end: handshake, data both ways, and what stands
+ * in the way of sending.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -39,7 +40,10 @@ static void hop_elsewhere(struct world *w)
 	w->rig->endpoints[w->ep].hop = rig_hop(7, mac);
 }
 
-/* The endpoint is behind interface slot 3: frames to it are redirected. Any device will do as target. */
+/*
+ * The endpoint is behind interface slot 3: frames to it are redirected. Any device will do as
+ * target.
+ */
 static void two_arms(struct world *w)
 {
 	uint32_t slot = 3, ifindex = RIG_IFINDEX;
@@ -66,7 +70,10 @@ static void steal_reverse(struct world *w)
 	path_reverse_of(w)->port ^= 0x0100;
 }
 
-/* The client moved behind another router: what it sends goes on, replies leave by the hop of its SYN. */
+/*
+ * The client moved behind another router: what it sends goes on, replies leave by the hop of its
+ * SYN.
+ */
 static void other_mac(struct world *w, struct pkt_spec *s)
 {
 	(void)w;
@@ -83,7 +90,7 @@ static void reply_by_first_hop(struct world *w)
 static void aged(struct world *w)
 {
 	path_flow_of(w, NULL)->seen -= RIG_TIMEOUT / 2;
-	if (w->nat)
+	if (w->mode->pair)
 		path_reverse_of(w)->seen -= RIG_TIMEOUT / 2;
 }
 
@@ -99,7 +106,7 @@ static bool is_fresh(const struct world *w, const struct rr_flow *f)
 static void client_seen(struct world *w)
 {
 	assert_true(is_fresh(w, path_flow_of(w, NULL)));
-	if (w->nat)
+	if (w->mode->pair)
 		assert_false(is_fresh(w, path_reverse_of(w)));
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * cases_new.c - new connections: who gets them, which SYN is one and which is not, and when there is nobody to take it.
+ * cases_new.c - new connections: who gets them, which SYN is one and which is not, and when there
+ * is nobody to take it.
  */
 #include <setjmp.h>
 #include <stdarg.h>

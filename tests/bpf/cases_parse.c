@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * cases_parse.c - packets for a service that are broken, odd, tagged, optioned or extended: judged only because they
- * are ours; what is forwarded keeps tags, options, extension headers and padding.
+ * cases_parse.c - packets for a service that are broken, odd, tagged, optioned or extended:
+ * judged only because they are ours; what is forwarded keeps tags, options, extension headers and
+ * padding.
  */
 #include "path.h"
 
@@ -35,7 +36,7 @@
 		  .verdict = RR_V_FORWARD, \
 		  .state = RR_FLOW_EST }, \
 	{ \
-		.name = why ", reply", .on = (services)&ON_NAT, .have = HAVE_EST, .rev = true, \
+		.name = why ", reply", .on = services, .have = HAVE_EST, .rev = true, \
 		.pkt = { .flags = PKT_PSH | PKT_ACK, .payload = 101, __VA_ARGS__ }, \
 		.verdict = RR_V_REPLY \
 	}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * cases_reset.c - packets of no flow, and the RSTs that answer them: numbers by RFC 9293 3.10.7.1, bare headers, turned round
- * on the way that they came, never in answer to a RST, and limited in rate.
+ * cases_reset.c - packets of no flow, and the RSTs that answer them: numbers by RFC 9293
+ * 3.10.7.1, bare headers, turned round on the way that they came, never in answer to a RST, and
+ * limited in rate.
  */
 #include "path.h"
 

@@ -1,34 +1,72 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * path.h - one packet through the packet path, as a row of a table: what was there before, the packet, the verdict. What must
- * come out is not in the row: it follows from the verdict and is built anew, byte for byte, by path_expect().
+ * path.h - one packet through the packet path, as a row of a table: what was there before, the
+ * packet, the verdict. What must come out is not in the row: it follows from the verdict and is
+ * built anew, byte for byte, by path_oracle.c.
  *
- * The world of every row (path_world.c): services of each mode and family, three endpoints each with rotation
- * 1, 2, 3; one source address a family; one interface, on which everything comes and goes.
+ * In every world (path_world.c) all services of PATH_WORLDS and PATH_TWINS are there, three
+ * endpoints each with rotation 1, 2, 3; one source address a family; one interface, on which
+ * everything comes and goes. The row is tried with one service after the other as the one under
+ * test.
  */
 #ifndef TESTS_PATH_H
 #define TESTS_PATH_H
 
+#include <netinet/in.h>
+
 #include "lib/pkt.h"
 #include "lib/rig.h"
 
-/* bit 0: family, bit 1: mode. The tables are run on the first four; a second nat pair is there for those who need it. */
-enum path_service {
-	NAT4 = 0,
-	NAT6 = 1,
-	DSR4 = 2,
-	DSR6 = 3,
-	PATH_SERVICES = 4,
-	NAT4_B = 4,
-	NAT6_B = 5,
-	PATH_ALL = 6
+/*
+ * The worlds: id, name, mode, family of the clients and of the service, family of the endpoints,
+ * protocol, the service's address. Each is a service of that id. Rows of the packet tables are
+ * tried on every world of the first list that fits their `on`; the twins are there for tests that
+ * need two services of a kind.
+ */
+/* clang-format off */
+#define PATH_WORLDS(X) \
+	X(NAT4,   "nat4",   NAT, INET,  INET,  TCP, "192.0.2.10") \
+	X(NAT6,   "nat6",   NAT, INET6, INET6, TCP, "2001:db8::10") \
+	X(DSR4,   "dsr4",   DSR, INET,  INET,  TCP, "192.0.2.20") \
+	X(DSR6,   "dsr6",   DSR, INET6, INET6, TCP, "2001:db8::20")
+#define PATH_TWINS(X) \
+	X(NAT4_B, "nat4-b", NAT, INET,  INET,  TCP, "192.0.2.30") \
+	X(NAT6_B, "nat6-b", NAT, INET6, INET6, TCP, "2001:db8::30")
+/* clang-format on */
+
+#define PATH_ID(id, ...) id,
+enum path_service { PATH_WORLDS(PATH_ID) PATH_SERVICES };
+enum path_twin { PATH_LAST = PATH_SERVICES - 1, PATH_TWINS(PATH_ID) PATH_ALL };
+#undef PATH_ID
+
+struct path_world {
+	const char *name;
+	uint8_t mode; /* enum rr_mode */
+	uint8_t client, endpoint; /* families: enum rr_family */
+	uint8_t proto; /* IPPROTO_* */
+	const char *address; /* the service's */
 };
-enum { ON_NAT4 = 1, ON_NAT6 = 2, ON_DSR4 = 4, ON_DSR6 = 8 };
-#define ON_NAT (ON_NAT4 | ON_NAT6)
-#define ON_DSR (ON_DSR4 | ON_DSR6)
-#define ON_V4 (ON_NAT4 | ON_DSR4)
-#define ON_V6 (ON_NAT6 | ON_DSR6)
-#define ON_ALL (ON_NAT | ON_DSR)
+
+/* What a mode does, as far as packets show it. */
+struct path_mode {
+	bool rewrites; /* addresses, ports and TTL of what is forwarded */
+	bool replies; /* the endpoint's packets come back this way */
+	bool pair; /* a reverse entry beside the client's */
+};
+
+/* Which worlds: bits 1 << value of each property, 0 = any; the protocol itself, 0 = TCP. */
+struct path_on {
+	uint8_t modes, clients, endpoints, proto;
+};
+/* clang-format off */
+#define ON_ALL  { 0 }
+#define ON_NAT  { .modes = 1u << RR_MODE_NAT }
+#define ON_DSR  { .modes = 1u << RR_MODE_DSR }
+#define ON_V4   { .clients = 1u << RR_AF_INET }
+#define ON_V6   { .clients = 1u << RR_AF_INET6 }
+#define ON_NAT4 { .modes = 1u << RR_MODE_NAT, .clients = 1u << RR_AF_INET }
+#define ON_NAT6 { .modes = 1u << RR_MODE_NAT, .clients = 1u << RR_AF_INET6 }
+/* clang-format on */
 
 /* What happened to the flow before the packet of the row. */
 enum path_have {
@@ -45,16 +83,19 @@ enum path_have {
 
 #define PATH_ISN_CLIENT 0xfffffff0u /* wraps early */
 #define PATH_ISN_SERVER 0x7ffffff0u
+#define PATH_PORT 443 /* of each service */
 #define PATH_EPS 3u
-#define PATH_EP(svc, slot) \
-	((uint16_t)((svc)*10 + 1 + (slot))) /* id of the endpoint in rotation slot 0-2 */
+/* id of the endpoint in rotation slot 0-2, and the service of an endpoint */
+#define PATH_EP(svc, slot) ((uint16_t)((svc)*10 + 1 + (slot)))
+#define PATH_EP_SERVICE(ep) ((ep) / 10u)
 #define PATH_NONE 255 /* path_case.state: no flow */
 
 struct world {
 	struct rig *rig;
-	uint32_t svc; /* enum path_service */
-	uint8_t af;
-	bool nat;
+	uint32_t svc; /* enum path_service or path_twin */
+	const struct path_world *row;
+	const struct path_mode *mode;
+	uint8_t af; /* the client's */
 	uint16_t cport; /* the client's port */
 	uint8_t cmac[6]; /* the client's side: source MAC of its frames */
 	uint16_t cvlan, evlan; /* tag control of what clients and endpoints send; 0 = untagged */
@@ -67,11 +108,12 @@ struct world {
 
 struct path_case {
 	const char *name;
-	uint8_t on; /* services on which it is tried */
+	struct path_on on; /* worlds in which it is tried */
 	uint16_t client_vlan, ep_vlan; /* tag control on each side */
 	enum path_have have;
 	void (*prepare)(struct world *w); /* then */
-	bool rev; /* from the endpoint; else from the client */
+	/* From the endpoint, in worlds that see replies; else from the client. */
+	bool rev;
 	struct pkt_spec pkt; /* how it differs from the usual packet */
 	void (*shape)(struct world *w, struct pkt_spec *s); /* the rest of that */
 	enum rr_verdict verdict;
@@ -97,7 +139,27 @@ struct path_table {
 /* the tables, by step */
 extern const struct path_table path_parse, path_pass, path_new, path_flow, path_close, path_reset;
 
-/* Empty tables, the four services. */
+extern const struct path_world path_worlds[PATH_ALL];
+extern const struct path_mode path_modes[]; /* by enum rr_mode */
+bool path_tried(const struct path_on *on, uint32_t svc);
+
+/* A test function for several worlds; its state is the id of the service under test. */
+struct path_test {
+	const char *name;
+	void (*run)(void **state);
+	struct path_on on;
+};
+#define PATH_TEST(fn, ...) \
+	{ \
+#fn, fn, __VA_ARGS__ \
+	}
+/* Runs each in all its worlds; returns what cmocka returns. */
+int path_group(const char *name, const struct path_test *rows, size_t n, int (*setup)(void **),
+	       int (*teardown)(void **));
+
+/* The client of a world, without tables. */
+void path_world_is(struct world *w, uint32_t svc);
+/* Empty tables, then all services. */
 void path_world(struct world *w, struct rig *r, uint32_t svc);
 /* From now on clients and endpoints are in these VLANs (tag control; 0 = untagged). */
 void path_vlans(struct world *w, uint16_t client, uint16_t endpoints);
@@ -122,6 +184,7 @@ struct rr_addr path_service_addr(uint32_t svc);
 struct rr_addr path_client_addr(uint32_t svc);
 struct rr_addr path_local_addr(uint32_t svc);
 struct rr_addr path_ep_addr(uint16_t ep);
+uint8_t path_ep_family(uint16_t ep);
 void path_ep_mac(uint16_t ep, uint8_t mac[6]);
 const char *path_verdict_name(enum rr_verdict v);
 extern const uint8_t path_iface_mac[6], path_client_mac[6];

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * path_seen.c - the flow table as another process sees it in mapped memory while packets change it: an entry is believed when
- * meta says the same life before and after its fields were read.
+ * path_seen.c - the flow table as another process sees it in mapped memory while packets change
+ * it: an entry is believed when meta says the same life before and after its fields were read.
  */
 #include <string.h>
 
@@ -78,7 +78,10 @@ bool seen_find(const struct rig *r, uint8_t af, const struct rr_addr *a, uint16_
 	return false;
 }
 
-/* Two live entries of one key at one moment: the first is the same life before and after the second was read. */
+/*
+ * Two live entries of one key at one moment: the first is the same life before and after the
+ * second was read.
+ */
 bool seen_twins(const struct rig *r, uint8_t af, uint32_t i, uint32_t j)
 {
 	const __u64 *ki, *kj, *ai, *aj;

@@ -11,8 +11,8 @@
 struct seen {
 	uint64_t meta;
 	uint32_t slot;
-	uint16_t
-		port; /* host order: local port of a forward entry, client's port of a reverse one */
+	/* Host order: local port of a forward entry, client's port of a reverse one. */
+	uint16_t port;
 };
 
 uint64_t seen_load(const __u64 *p);
@@ -25,7 +25,8 @@ struct rr_flow *seen_slot(const struct rig *r, uint8_t af, uint32_t i, const __u
 bool seen_find(const struct rig *r, uint8_t af, const struct rr_addr *a, uint16_t port,
 	       uint16_t tag, struct seen *s);
 /*
- * Two live entries of one key at one moment: the first is the same life before and after the second was read.
+ * Two live entries of one key at one moment: the first is the same life before and after the
+ * second was read.
  */
 bool seen_twins(const struct rig *r, uint8_t af, uint32_t i, uint32_t j);
 

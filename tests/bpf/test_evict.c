@@ -74,10 +74,10 @@ static void reach(struct world *w, uint32_t i, uint8_t flags)
 
 static void test_full(void **state)
 {
-	struct world w = { .svc = service_of(state) };
+	struct world w;
 	uint64_t ticket;
 
-	w.af = w.svc & 1 ? RR_AF_INET6 : RR_AF_INET;
+	path_world_is(&w, service_of(state));
 	fill(&w, HAVE_EST);
 	ticket = rig_tiny.cursors[w.svc].ticket;
 	path_client(&w, PKT_SYN, RR_V_TABLE_FULL);
@@ -96,10 +96,10 @@ static void test_full(void **state)
 
 static void test_eviction_order(void **state)
 {
-	struct world w = { .svc = service_of(state) };
+	struct world w;
 	struct rig_counts was, is;
 
-	w.af = w.svc & 1 ? RR_AF_INET6 : RR_AF_INET;
+	path_world_is(&w, service_of(state));
 	fill(&w, HAVE_SYN);
 	set_age(&w, 0, 500); /* the oldest half-open */
 	set_age(&w, 2, 200);
@@ -131,9 +131,9 @@ static void test_eviction_order(void **state)
 /* Expired half-open entries go before closed ones, closed ones before the other half-open ones. */
 static void test_half_open_order(void **state)
 {
-	struct world w = { .svc = service_of(state) };
+	struct world w;
 
-	w.af = w.svc & 1 ? RR_AF_INET6 : RR_AF_INET;
+	path_world_is(&w, service_of(state));
 	fill(&w, HAVE_SYN);
 	set_age(&w, 0, RIG_TIMEOUT - 5); /* old, not expired */
 	set_age(&w, 2, RIG_TIMEOUT + 5); /* expired */
@@ -153,9 +153,9 @@ static void test_half_open_order(void **state)
 /* A flood of SYNs pushes out half-open flows only. */
 static void test_flood(void **state)
 {
-	struct world w = { .svc = service_of(state) };
+	struct world w;
 
-	w.af = w.svc & 1 ? RR_AF_INET6 : RR_AF_INET;
+	path_world_is(&w, service_of(state));
 	fill(&w, HAVE_SYN);
 	reach(&w, 0, PKT_ACK);
 	reach(&w, 1, PKT_ACK);
@@ -170,9 +170,9 @@ static void test_flood(void **state)
 /* An evicted flow's time stands still when it looks younger than now: no underflow makes it old. */
 static void test_clock_skew(void **state)
 {
-	struct world w = { .svc = service_of(state) };
+	struct world w;
 
-	w.af = w.svc & 1 ? RR_AF_INET6 : RR_AF_INET;
+	path_world_is(&w, service_of(state));
 	fill(&w, HAVE_EST);
 	for (uint32_t i = 0; i < capacity(&w); i++)
 		set_age(&w, i, (uint32_t)-1000);
@@ -243,24 +243,17 @@ static int teardown(void **state)
 	return 0;
 }
 
-#define ON(fn, svc) \
-	{ \
-#fn " " #svc, fn, NULL, NULL, (void *)(uintptr_t)(svc) \
-	}
-#define ON_BOTH_NAT(fn) ON(fn, NAT4), ON(fn, NAT6)
-#define ON_BOTH_DSR(fn) ON(fn, DSR4), ON(fn, DSR6)
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		ON_BOTH_DSR(test_full),
-		ON_BOTH_DSR(test_eviction_order),
-		ON_BOTH_DSR(test_flood),
-		ON_BOTH_DSR(test_clock_skew),
-		ON_BOTH_NAT(test_full_reverse),
-		ON_BOTH_NAT(test_evicted_pairs),
-		ON_BOTH_DSR(test_half_open_order),
+	static const struct path_test tests[] = {
+		PATH_TEST(test_full, ON_DSR),
+		PATH_TEST(test_eviction_order, ON_DSR),
+		PATH_TEST(test_flood, ON_DSR),
+		PATH_TEST(test_clock_skew, ON_DSR),
+		PATH_TEST(test_full_reverse, ON_NAT),
+		PATH_TEST(test_evicted_pairs, ON_NAT),
+		PATH_TEST(test_half_open_order, ON_DSR),
 	};
 
-	return cmocka_run_group_tests_name("evict", tests, setup, teardown);
+	return path_group("evict", tests, sizeof(tests) / sizeof(tests[0]), setup, teardown);
 }

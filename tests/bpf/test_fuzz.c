@@ -69,8 +69,8 @@ static void base(struct pkt_frame *f)
 		diff.ext[1] = 60;
 		diff.frag_header = rnd(2);
 	}
-	diff.sport = w->nat && rnd(3) == 0 ? 0 : (uint16_t)(40000 + rnd(4));
-	path_packet(w, w->nat && !diff.sport, &diff, &s);
+	diff.sport = w->mode->replies && rnd(3) == 0 ? 0 : (uint16_t)(40000 + rnd(4));
+	path_packet(w, w->mode->replies && !diff.sport, &diff, &s);
 	pkt_build(&s, f);
 }
 

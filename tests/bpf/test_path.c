@@ -16,8 +16,6 @@
 static const struct path_table *const tables[] = { &path_parse, &path_pass,  &path_new,
 						   &path_flow,	&path_close, &path_reset };
 
-static const char *const service_name[PATH_SERVICES] = { "nat4", "nat6", "dsr4", "dsr6" };
-
 struct job {
 	const struct path_case *c;
 	uint32_t svc;
@@ -46,16 +44,17 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Appends one test for each service of the row. */
+/* Appends one test for each world of the row. */
 static size_t add_case(struct CMUnitTest *tests, struct job *jobs, size_t n,
 		       const struct path_case *c)
 {
 	for (uint32_t svc = 0; svc < PATH_SERVICES; svc++) {
 		char *name = NULL;
 
-		if (!(c->on >> svc & 1))
+		if (!path_tried(&c->on, svc) ||
+		    (c->rev && !path_modes[path_worlds[svc].mode].replies))
 			continue;
-		if (asprintf(&name, "%s: %s", service_name[svc], c->name) < 0)
+		if (asprintf(&name, "%s: %s", path_worlds[svc].name, c->name) < 0)
 			abort();
 		jobs[n] = (struct job){ c, svc };
 		tests[n] = (struct CMUnitTest){ .name = name,

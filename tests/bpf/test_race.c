@@ -57,6 +57,7 @@ struct worker {
 
 static struct rig rig;
 static struct world origin[PATH_ALL];
+static uint32_t shared[PATH_ALL], shareds; /* services of shared flows */
 static volatile bool stop;
 static uint64_t swept[RIG_ENDPOINTS], expired, killed;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -154,7 +155,7 @@ static void must(struct guarded *g, enum got got, enum got want, uint16_t ep, ui
 		violation(want == GOT_FORWARD ? "established flow lost, client's packet"
 					      : "established flow lost, endpoint's packet",
 			  w);
-	else if (want == GOT_FORWARD && (ep != w->ep || (w->nat && port != w->lport)))
+	else if (want == GOT_FORWARD && (ep != w->ep || (w->mode->rewrites && port != w->lport)))
 		violation("established flow went elsewhere", w);
 	else if (want == GOT_REPLY && port != w->cport)
 		violation("established flow's reply went elsewhere", w);
@@ -173,7 +174,7 @@ static void guarded_open(struct worker *t, struct guarded *g)
 		return;
 	w->ep = ep;
 	w->lport = port;
-	if (w->nat &&
+	if (w->mode->replies &&
 	    (run(t, w, true, PKT_SYN | PKT_ACK, &ep, &port) != GOT_REPLY || port != w->cport))
 		return; /* evicted while half-open */
 	if (run(t, w, false, PKT_ACK, &ep, &port) != GOT_FORWARD)
@@ -197,7 +198,7 @@ static void guarded_close(struct worker *t, struct guarded *g)
 	}
 	got = run(t, &g->w, false, PKT_FIN | PKT_ACK, &ep, &port);
 	must(g, got, GOT_FORWARD, ep, port);
-	if (g->w.nat && rnd(t, 3)) {
+	if (g->w.mode->replies && rnd(t, 3)) {
 		got = run(t, &g->w, true, PKT_FIN | PKT_ACK, &ep, &port);
 		must(g, got, GOT_REPLY, ep, port);
 	}
@@ -212,7 +213,7 @@ static void guarded_step(struct worker *t, struct guarded *g)
 		guarded_open(t, g);
 	} else if (!g->left--) {
 		guarded_close(t, g);
-	} else if (g->w.nat && rnd(t, 2)) {
+	} else if (g->w.mode->replies && rnd(t, 2)) {
 		got = run(t, &g->w, true, PKT_ACK, &ep, &port);
 		must(g, got, GOT_REPLY, ep, port);
 	} else {
@@ -250,13 +251,13 @@ static void shared_client(struct worker *t, struct world *w)
 	before = look_forward(w, &b);
 	got = run(t, w, false, flags, &ep, &port);
 	after = look_forward(w, &a);
-	if (got == GOT_FORWARD && ep / 10 != (int)w->svc)
+	if (got == GOT_FORWARD && PATH_EP_SERVICE(ep) != w->svc)
 		violation("endpoint of another service", w);
-	if (got == GOT_FORWARD && w->nat && (port < PORT_LO || port > PORT_HI))
+	if (got == GOT_FORWARD && w->mode->rewrites && (port < PORT_LO || port > PORT_HI))
 		violation("port out of range", w);
 	if (got != GOT_FORWARD || !lived(before, after, &b, &a))
 		return;
-	if (ep != RR_META_EP(b.meta) || (w->nat && port != b.port))
+	if (ep != RR_META_EP(b.meta) || (w->mode->rewrites && port != b.port))
 		violation("client's packet did not follow its entry", w);
 }
 
@@ -281,10 +282,10 @@ static void shared_server(struct worker *t, struct world *w)
 
 static void shared_step(struct worker *t)
 {
-	struct world w = origin[DSR4 + rnd(t, PATH_ALL - DSR4)];
+	struct world w = origin[shared[rnd(t, shareds)]];
 
 	w.cport = (uint16_t)(SHARED_FIRST + rnd(t, SHARED));
-	if (w.nat && rnd(t, 2))
+	if (w.mode->replies && rnd(t, 2))
 		shared_server(t, &w);
 	else
 		shared_client(t, &w);
@@ -414,7 +415,7 @@ static void *controller(void *arg)
 
 static uint64_t live_established(uint16_t ep)
 {
-	uint8_t af = ep / 10 & 1 ? RR_AF_INET6 : RR_AF_INET;
+	uint8_t af = path_worlds[PATH_EP_SERVICE(ep)].client;
 	uint64_t n = 0;
 
 	for (uint32_t i = 0; i < seen_slots(&rig, af); i++) {
@@ -446,14 +447,14 @@ static void balance(const struct rig_counts *was, const struct rig_counts *is, u
 	for (uint32_t svc = 0; svc < PATH_ALL; svc++) {
 		conns = is->svc[svc].conns - was->svc[svc].conns;
 		ticket = rig.cursors[svc].ticket;
-		if (svc & 2)
+		if (!origin[svc].mode->pair)
 			assert_int_equal(conns, ticket); /* nothing can fail after the ticket */
 		lost += ticket - conns;
 		for (uint16_t i = 0; i < PATH_EPS; i++) {
 			uint16_t ep = PATH_EP(svc, i);
 
 			conns = is->ep[ep].conns - was->ep[ep].conns;
-			if (svc & 2)
+			if (!origin[svc].mode->pair)
 				assert_int_equal(conns, share(ticket, i));
 			assert_true(conns <= share(ticket, i));
 			assert_int_equal((is->ep[ep].established - was->ep[ep].established) -
@@ -480,8 +481,10 @@ static void prepare(void)
 		struct rr_service *s = &rig.services[svc];
 
 		s->t_syn = s->t_fin2 = s->t_rst = SHORT;
-		if (svc != NAT4 && svc != NAT6) /* there the endpoint's FIN is yet to come */
-			s->t_fin1 = SHORT;
+		if (svc < PATH_SERVICES && origin[svc].mode->replies)
+			continue; /* guarded alone, and there the endpoint's FIN is yet to come */
+		s->t_fin1 = SHORT;
+		shared[shareds++] = svc;
 	}
 }
 

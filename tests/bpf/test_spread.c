@@ -82,10 +82,8 @@ static void run_all(uint32_t svc, uint32_t n)
 
 	for (uint32_t i = 0; i < n; i++) {
 		worker[i] = (struct worker){ .id = i };
+		path_world_is(&worker[i].w, svc);
 		worker[i].w.rig = &rig;
-		worker[i].w.svc = svc;
-		worker[i].w.af = svc & 1 ? RR_AF_INET6 : RR_AF_INET;
-		worker[i].w.cmac[0] = 2;
 		assert_int_equal(pthread_create(&worker[i].thread, NULL, spread, &worker[i]), 0);
 	}
 	for (uint32_t i = 0; i < n; i++) {
@@ -131,14 +129,11 @@ static int teardown(void **state)
 	return 0;
 }
 
-#define ON(svc) \
-	{ \
-		"test_spread " #svc, test_spread, NULL, NULL, (void *)(uintptr_t)(svc) \
-	}
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = { ON(NAT4), ON(NAT6), ON(DSR4), ON(DSR6) };
+	static const struct path_test tests[] = {
+		PATH_TEST(test_spread, ON_ALL),
+	};
 
-	return cmocka_run_group_tests_name("spread", tests, setup, teardown);
+	return path_group("spread", tests, sizeof(tests) / sizeof(tests[0]), setup, teardown);
 }

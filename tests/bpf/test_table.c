@@ -446,26 +446,25 @@ static int teardown(void **state)
 	return 0;
 }
 
-#define ON(fn, svc) \
-	{ \
-#fn " " #svc, fn, NULL, NULL, (void *)(uintptr_t)(svc) \
-	}
-#define ON_BOTH_NAT(fn) ON(fn, NAT4), ON(fn, NAT6)
-#define ON_BOTH_DSR(fn) ON(fn, DSR4), ON(fn, DSR6)
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = {
-		ON_BOTH_NAT(test_truncated),	   ON_BOTH_DSR(test_truncated),
-		ON_BOTH_NAT(test_rst_rate),	   ON_BOTH_DSR(test_rst_rate),
-		ON_BOTH_NAT(test_exact),	   ON_BOTH_DSR(test_exact),
-		ON_BOTH_NAT(test_two_routers),	   ON_BOTH_NAT(test_hops_full),
-		ON_BOTH_NAT(test_two_locals),	   ON_BOTH_NAT(test_ports_unique),
-		ON_BOTH_NAT(test_no_port),	   ON_BOTH_NAT(test_port_kept),
-		ON_BOTH_NAT(test_port_of_expired), ON_BOTH_NAT(test_idle_goes_on),
-		ON_BOTH_NAT(test_port_reuse),	   ON_BOTH_NAT(test_port_reuse_twin),
-		ON_BOTH_NAT(test_shared_address),  ON_BOTH_NAT(test_shared_address_one_port),
+	static const struct path_test tests[] = {
+		PATH_TEST(test_truncated, ON_ALL),
+		PATH_TEST(test_rst_rate, ON_ALL),
+		PATH_TEST(test_exact, ON_ALL),
+		PATH_TEST(test_two_routers, ON_NAT),
+		PATH_TEST(test_hops_full, ON_NAT),
+		PATH_TEST(test_two_locals, ON_NAT),
+		PATH_TEST(test_ports_unique, ON_NAT),
+		PATH_TEST(test_no_port, ON_NAT),
+		PATH_TEST(test_port_kept, ON_NAT),
+		PATH_TEST(test_port_of_expired, ON_NAT),
+		PATH_TEST(test_idle_goes_on, ON_NAT),
+		PATH_TEST(test_port_reuse, ON_NAT),
+		PATH_TEST(test_port_reuse_twin, ON_NAT),
+		PATH_TEST(test_shared_address, ON_NAT),
+		PATH_TEST(test_shared_address_one_port, ON_NAT),
 	};
 
-	return cmocka_run_group_tests_name("table", tests, setup, teardown);
+	return path_group("table", tests, sizeof(tests) / sizeof(tests[0]), setup, teardown);
 }

@@ -14,8 +14,8 @@
 #include "rr_abi.h"
 #include "rr_verdict.h"
 
-#define RIG_ENDPOINTS 64u /* endpoint ids that rig_clear() and counts look at */
-#define RIG_SERVICES 8u
+#define RIG_ENDPOINTS 128u /* endpoint ids that rig_clear() and counts look at */
+#define RIG_SERVICES 12u
 #define RIG_IFINDEX 1u /* BPF_PROG_TEST_RUN delivers on the loopback device */
 #define RIG_SEED 0x5ca1ab1e0ddba115ull
 #define RIG_TIMEOUT 1000000u /* jiffies; no test is that slow */
