@@ -17,6 +17,8 @@
 
 #include <linux/types.h>
 
+#include "rr_policy.h"
+
 #define RR_ABI_VERSION 1
 #define RR_BPFFS_DIR "/sys/fs/bpf/rrlb" /* pins: DIR/<map>_v1, DIR/rr_xdp_v1 */
 #define RR_PROG_NAME "rr_xdp"
@@ -42,8 +44,6 @@
 
 /* ---- small enumerations (values are ABI) ------------------------------------------------------- */
 enum rr_mode { RR_MODE_NAT = 0, RR_MODE_DSR = 1 };
-enum rr_unknown { RR_UNKNOWN_RST = 0, RR_UNKNOWN_DROP = 1, RR_UNKNOWN_PASS = 2 };
-enum rr_overflow { RR_OVERFLOW_RST = 0, RR_OVERFLOW_DROP = 1 };
 enum rr_family { RR_AF_NONE = 0, RR_AF_INET = 4, RR_AF_INET6 = 6 };
 
 /* An address as it stands in the packet; IPv4 in a[0..3], the rest zero. */

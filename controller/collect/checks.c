@@ -25,38 +25,14 @@ struct checks {
 	struct checks_stats stats;
 };
 
-static enum probe_verify verify_of(enum conf_verify v)
-{
-	switch (v) {
-	case CONF_VERIFY_CHAIN:
-		return PROBE_VERIFY_CHAIN;
-	case CONF_VERIFY_FULL:
-		return PROBE_VERIFY_FULL;
-	default:
-		return PROBE_VERIFY_NONE;
-	}
-}
-
-static enum probe_type type_of(enum conf_health_type t)
-{
-	switch (t) {
-	case CONF_HEALTH_TCP:
-		return PROBE_TCP;
-	case CONF_HEALTH_HTTPS:
-		return PROBE_HTTPS;
-	default:
-		return PROBE_TLS;
-	}
-}
-
 static void check_target(struct probe_target *t, const struct addr *to, const struct conf_health *h)
 {
 	*t = (struct probe_target){
-		.type = type_of(h->type),
+		.type = h->type,
 		.to = *to,
 		.timeout = h->timeout,
 		.sni = h->sni,
-		.verify = verify_of(h->verify),
+		.verify = h->verify,
 		.ca = h->ca,
 		.alpn = h->alpn,
 		.tls_min = h->tls_min,

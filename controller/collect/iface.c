@@ -22,18 +22,6 @@
 
 #define RETRY MONO_S(5) /* between two attempts to attach where it failed */
 
-static const enum dp_attach attach_how[] = {
-	[CONF_ATTACH_DISPATCHER] = DP_ATTACH_DISPATCHER,
-	[CONF_ATTACH_LINK] = DP_ATTACH_LINK,
-	[CONF_ATTACH_EXTERNAL] = DP_ATTACH_EXTERNAL,
-};
-
-static const enum dp_xdp attach_mode[] = {
-	[CONF_XDP_AUTO] = DP_XDP_AUTO,
-	[CONF_XDP_NATIVE] = DP_XDP_NATIVE,
-	[CONF_XDP_GENERIC] = DP_XDP_GENERIC,
-};
-
 static int slot_of(const struct daemon *d, const char *name)
 {
 	for (size_t i = 0; i < RR_MAX_IFACES; i++) {
@@ -154,7 +142,7 @@ static int attach_one(struct daemon *d, size_t slot, const struct conf_iface *ci
 {
 	struct dp_iface_status st;
 	char text[256];
-	int rc = dp_attach(d->dp, ci->name, attach_how[ci->attach], attach_mode[ci->xdp], &st);
+	int rc = dp_attach(d->dp, ci->name, ci->attach, ci->xdp, &st);
 
 	if (rc) {
 		d->iface_retry[slot] = mono_add(daemon_now(d), RETRY);

@@ -12,8 +12,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "rr_policy.h"
 #include "util/addr.h"
 #include "util/clock.h"
+#include "util/words.h"
 
 #define CONF_NAME_MAX 64
 #define CONF_MAX_ERRORS 20
@@ -28,31 +30,19 @@
 
 enum conf_mode { CONF_MODE_NAT, CONF_MODE_DSR };
 enum conf_balance { CONF_BALANCE_ROUND_ROBIN };
-enum conf_unknown { CONF_UNKNOWN_RST, CONF_UNKNOWN_DROP, CONF_UNKNOWN_PASS };
-enum conf_overflow { CONF_OVERFLOW_RST, CONF_OVERFLOW_DROP };
-enum conf_attach {
-	CONF_ATTACH_DISPATCHER,
-	CONF_ATTACH_LINK,
-	CONF_ATTACH_EXTERNAL
-}; /* libxdp | bpf_link | ip link */
-enum conf_xdp { CONF_XDP_AUTO, CONF_XDP_NATIVE, CONF_XDP_GENERIC };
-enum conf_health_type { CONF_HEALTH_NONE, CONF_HEALTH_TCP, CONF_HEALTH_TLS, CONF_HEALTH_HTTPS };
-enum conf_verify { CONF_VERIFY_NONE, CONF_VERIFY_CHAIN, CONF_VERIFY_FULL };
 enum conf_deadline { CONF_DEADLINE_RST, CONF_DEADLINE_KEEP, CONF_DEADLINE_FORGET };
-enum conf_init { CONF_INIT_DOWN, CONF_INIT_UP, CONF_INIT_STRICT };
-enum conf_admin { CONF_ADMIN_READY, CONF_ADMIN_DRAIN, CONF_ADMIN_MAINT };
 
 struct conf_health {
-	enum conf_health_type type; /* default tls */
+	enum probe_type type; /* default tls */
 	mono_t interval; /* 2s; 100ms..1h */
 	mono_t timeout; /* 1s; <= interval */
 	uint32_t rise, fall; /* 2, 3; 1..20 */
 	mono_t fast_interval; /* 500ms */
 	mono_t down_interval; /* 5s */
 	uint32_t jitter; /* percent of every wait, 0..50; 10 */
-	enum conf_init init; /* down */
+	enum health_begin init; /* down */
 	char sni[256]; /* "" = none */
-	enum conf_verify verify; /* none; full when a ca is given */
+	enum probe_verify verify; /* none; full when a ca is given */
 	char ca[256]; /* file, "" = none */
 	char alpn[64]; /* comma-separated, "" = none */
 	uint32_t tls_min; /* 12 or 13 */
@@ -66,7 +56,7 @@ struct conf_health {
 struct conf_endpoint {
 	struct addr addr;
 	uint32_t weight; /* 1..1000; 100 */
-	enum conf_admin admin;
+	enum ep_admin admin;
 	uint32_t line; /* where it was written, for messages */
 };
 
@@ -75,8 +65,8 @@ struct conf_service {
 	struct addr listen;
 	enum conf_mode mode;
 	enum conf_balance balance;
-	enum conf_unknown on_unknown; /* rst */
-	enum conf_overflow overflow; /* rst */
+	enum rr_unknown on_unknown; /* rst */
+	enum rr_overflow overflow; /* rst */
 	struct addr local
 		[CONF_MAX_LOCALS]; /* nat source addresses; none = the kernel's choice by route */
 	size_t locals;
@@ -92,8 +82,8 @@ struct conf_service {
 
 struct conf_iface {
 	char name[16];
-	enum conf_attach attach; /* dispatcher */
-	enum conf_xdp xdp; /* auto: native first, generic as a fallback that is said aloud */
+	enum dp_attach attach; /* dispatcher */
+	enum dp_xdp xdp; /* auto: native first, generic as a fallback that is said aloud */
 };
 
 struct conf {
@@ -157,17 +147,8 @@ struct conf *conf_copy(const struct conf *c);
 bool conf_equal(const struct conf *a, const struct conf *b);
 void conf_free(struct conf *c);
 const struct conf_service *conf_service_find(const struct conf *c, const char *name);
-/* keyword <-> value tables, used by view and control as well: "nat", "rst", "tls", ... */
-const char *conf_mode_name(enum conf_mode m);
-const char *conf_unknown_name(enum conf_unknown u);
-const char *conf_overflow_name(enum conf_overflow o);
-const char *conf_attach_name(enum conf_attach a);
-const char *conf_xdp_name(enum conf_xdp x);
-const char *conf_health_name(enum conf_health_type t);
-const char *conf_admin_name(enum conf_admin a);
-const char *conf_deadline_name(enum conf_deadline d);
-const char *conf_verify_name(enum conf_verify v);
-const char *conf_init_name(enum conf_init i);
-const char *conf_balance_name(enum conf_balance b);
+/* Words of the choices that util/words.h does not have; word_of() and word_find() read them. */
+extern const struct word conf_mode_words[], conf_balance_words[], conf_unknown_words[],
+	conf_overflow_words[], conf_deadline_words[];
 
 #endif

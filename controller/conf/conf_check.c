@@ -147,7 +147,7 @@ static void health_check(struct parser *p, const struct conf_health *h,
 	char timeout[UNITS_STRLEN], interval[UNITS_STRLEN];
 	bool given = pos->health[row].key.len != 0;
 
-	if (h->type == CONF_HEALTH_NONE || mono_cmp(h->timeout, h->interval) <= 0)
+	if (h->type == PROBE_NONE || mono_cmp(h->timeout, h->interval) <= 0)
 		return;
 	report_error(&p->report, health_at(pos, given ? "timeout" : "interval"),
 		     "timeout %s%s must not be longer than interval %s",

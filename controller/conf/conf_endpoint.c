@@ -89,7 +89,7 @@ enum conf_fault conf_endpoint_valid(const struct conf_service *s, const struct a
 	if (a->port != s->listen.port && s->mode == CONF_MODE_DSR) {
 		snprintf(why, len,
 			 "mode %s does not change ports: the endpoint's must be %u, as in listen",
-			 conf_mode_name(s->mode), s->listen.port);
+			 word_of(conf_mode_words, (int)s->mode), s->listen.port);
 		return CONF_FAULT_PORT;
 	}
 	return CONF_FAULT_NONE;

@@ -69,7 +69,7 @@ enum row_kind {
 	KIND_PORT, /* uint16_t */
 	KIND_PORTS, /* uint16_t[2], lo-hi */
 	KIND_STATUS, /* uint32_t[2], lo-hi or one */
-	KIND_ENUM, /* an enum or uint32_t, by `names` */
+	KIND_ENUM, /* an enum or uint32_t, by `words` */
 	KIND_STRING, /* char[hi], by `form` */
 	KIND_ADDR, /* struct addr with port */
 	/* the rest have a parser and a printer of their own */
@@ -83,18 +83,13 @@ enum row_kind {
 
 enum row_form { FORM_TEXT, FORM_FILE, FORM_NAME, FORM_HOST, FORM_URL_PATH, FORM_ALPN };
 
-struct conf_name {
-	const char *word; /* NULL ends the table */
-	int value;
-};
-
 #define ROW_REPEAT 1u /* may stand more than once */
 #define ROW_REQUIRED 2u /* must be given */
 #define ROW_ALWAYS 4u /* printed even when it is the default */
 
-#define FOR_TLS (1u << CONF_HEALTH_TLS | 1u << CONF_HEALTH_HTTPS)
-#define FOR_HTTPS (1u << CONF_HEALTH_HTTPS)
-#define FOR_PROBES (1u << CONF_HEALTH_TCP | FOR_TLS)
+#define FOR_TLS (1u << PROBE_TLS | 1u << PROBE_HTTPS)
+#define FOR_HTTPS (1u << PROBE_HTTPS)
+#define FOR_PROBES (1u << PROBE_TCP | FOR_TLS)
 
 struct conf_row {
 	const char *word;
@@ -102,7 +97,7 @@ struct conf_row {
 	size_t off;
 	int64_t lo, hi; /* range; microseconds for durations; size of the array for strings */
 	const char *dflt; /* as it would be written; NULL = all zero, nothing */
-	const struct conf_name *names;
+	const struct word *words;
 	const struct conf_block *block;
 	enum row_form form;
 	unsigned int flags;
@@ -121,7 +116,6 @@ struct conf_block {
 extern const struct conf_block conf_main_block, conf_iface_block, conf_control_block,
 	conf_flow_block, conf_service_block, conf_health_block, conf_endpoint_block;
 extern const struct conf_block *const conf_blocks[]; /* all of them; NULL ends */
-extern const struct conf_name conf_health_names[];
 
 const struct conf_row *row_find(const struct conf_block *b, const char *word);
 void block_defaults(const struct conf_block *b, void *base);
@@ -135,9 +129,7 @@ void value_print(const struct conf_row *row, const void *base, struct strbuf *sb
 void name_print(const char *s, struct strbuf *sb); /* in quotes where it needs them */
 bool value_is_name(const char *text); /* letters, digits, - _ . */
 void addr_why(const char *text, bool need_port, char *why);
-/* The word of a value, or "unknown"; and the list "a, b or c". */
-const char *name_of(const struct conf_name *names, int value);
-void names_list(const struct conf_name *names, struct strbuf *sb);
+void words_list(const struct word *words, struct strbuf *sb); /* "a, b or c" */
 
 /* ---- parser's state, which the checks need for positions (conf_parse.c, conf_check.c) ---- */
 struct stmt_pos {

@@ -147,7 +147,7 @@ static void health_types(struct parser *p, const struct conf_service *s,
 		if (!seen[i].key.len || b->row[i].types & 1u << s->health.type)
 			continue;
 		report_error(&p->report, seen[i].key, "'%s' does not apply to health %s",
-			     b->row[i].word, conf_health_name(s->health.type));
+			     b->row[i].word, word_of(probe_type_words, (int)s->health.type));
 	}
 }
 
@@ -168,7 +168,7 @@ static bool health_statement(struct parser *p, const struct conf_row *row, struc
 		return true;
 	health_types(p, s, seen);
 	if (s->health.ca[0] && !seen[verify].key.len)
-		s->health.verify = CONF_VERIFY_FULL;
+		s->health.verify = PROBE_VERIFY_FULL;
 	return true;
 }
 

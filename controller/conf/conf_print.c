@@ -79,8 +79,8 @@ static void health_print(const struct conf_health *h, struct strbuf *sb)
 
 	conf_service_init(&dflt);
 	if (h->ca[0])
-		dflt.health.verify = CONF_VERIFY_FULL;
-	strncat(head, conf_health_name(h->type), sizeof(head) - sizeof("health "));
+		dflt.health.verify = PROBE_VERIFY_FULL;
+	strncat(head, word_of(probe_type_words, (int)h->type), sizeof(head) - sizeof("health "));
 	block_print(head, &conf_health_block, h, &dflt.health, 1, sb);
 }
 
@@ -92,8 +92,8 @@ static void endpoint_print(const struct conf_service *s, const struct conf_endpo
 	strbuf_printf(sb, "\tendpoint %s", addr_print(&e->addr, buf, sizeof(buf)));
 	if (e->weight != s->weight_default)
 		strbuf_printf(sb, " weight %u", e->weight);
-	if (e->admin != CONF_ADMIN_READY)
-		strbuf_printf(sb, " admin %s", conf_admin_name(e->admin));
+	if (e->admin != EP_READY)
+		strbuf_printf(sb, " admin %s", word_of(ep_admin_words, (int)e->admin));
 	strbuf_putc(sb, '\n');
 }
 

@@ -17,55 +17,32 @@
 #define US_S(n) ((int64_t)(n)*1000000)
 #define US_H(n) US_S((int64_t)(n)*3600)
 
-static const struct conf_name mode_names[] = { { "nat", CONF_MODE_NAT },
-					       { "dsr", CONF_MODE_DSR },
-					       { NULL, 0 } };
-static const struct conf_name balance_names[] = { { "round-robin", CONF_BALANCE_ROUND_ROBIN },
-						  { NULL, 0 } };
-static const struct conf_name unknown_names[] = { { "rst", CONF_UNKNOWN_RST },
-						  { "drop", CONF_UNKNOWN_DROP },
-						  { "pass", CONF_UNKNOWN_PASS },
-						  { NULL, 0 } };
-static const struct conf_name overflow_names[] = { { "rst", CONF_OVERFLOW_RST },
-						   { "drop", CONF_OVERFLOW_DROP },
-						   { NULL, 0 } };
-static const struct conf_name attach_names[] = { { "dispatcher", CONF_ATTACH_DISPATCHER },
-						 { "link", CONF_ATTACH_LINK },
-						 { "external", CONF_ATTACH_EXTERNAL },
-						 { NULL, 0 } };
-static const struct conf_name xdp_names[] = { { "auto", CONF_XDP_AUTO },
-					      { "native", CONF_XDP_NATIVE },
-					      { "generic", CONF_XDP_GENERIC },
-					      { NULL, 0 } };
-const struct conf_name conf_health_names[] = { { "tls", CONF_HEALTH_TLS },
-					       { "tcp", CONF_HEALTH_TCP },
-					       { "https", CONF_HEALTH_HTTPS },
-					       { "none", CONF_HEALTH_NONE },
-					       { NULL, 0 } };
-static const struct conf_name verify_names[] = { { "none", CONF_VERIFY_NONE },
-						 { "chain", CONF_VERIFY_CHAIN },
-						 { "full", CONF_VERIFY_FULL },
-						 { NULL, 0 } };
-static const struct conf_name deadline_names[] = { { "rst", CONF_DEADLINE_RST },
-						   { "keep", CONF_DEADLINE_KEEP },
-						   { "forget", CONF_DEADLINE_FORGET },
-						   { NULL, 0 } };
-static const struct conf_name init_names[] = { { "down", CONF_INIT_DOWN },
-					       { "up", CONF_INIT_UP },
-					       { "strict", CONF_INIT_STRICT },
-					       { NULL, 0 } };
-static const struct conf_name admin_names[] = { { "ready", CONF_ADMIN_READY },
-						{ "drain", CONF_ADMIN_DRAIN },
-						{ "maint", CONF_ADMIN_MAINT },
-						{ NULL, 0 } };
-static const struct conf_name tls_names[] = { { "1.2", 12 }, { "1.3", 13 }, { NULL, 0 } };
+#define POLICY_ROW(id, value, word) { word, value },
+const struct word conf_unknown_words[] = { RR_UNKNOWNS(POLICY_ROW) WORD_END };
+const struct word conf_overflow_words[] = { RR_OVERFLOWS(POLICY_ROW) WORD_END };
+const struct word conf_mode_words[] = {
+	{ "nat", CONF_MODE_NAT },
+	{ "dsr", CONF_MODE_DSR },
+	{ NULL, 0 },
+};
+const struct word conf_balance_words[] = {
+	{ "round-robin", CONF_BALANCE_ROUND_ROBIN },
+	{ NULL, 0 },
+};
+const struct word conf_deadline_words[] = {
+	{ "rst", CONF_DEADLINE_RST },
+	{ "keep", CONF_DEADLINE_KEEP },
+	{ "forget", CONF_DEADLINE_FORGET },
+	{ NULL, 0 },
+};
+static const struct word tls_words[] = { { "1.2", 12 }, { "1.3", 13 }, { NULL, 0 } };
 
 static const struct conf_row iface_rows[] = {
-	{ "attach", .kind = KIND_ENUM, AT(conf_iface, attach), .names = attach_names,
+	{ "attach", .kind = KIND_ENUM, AT(conf_iface, attach), .words = dp_attach_words,
 	  .dflt = "dispatcher",
 	  .help = "who puts the program on the interface: rrlbd through libxdp, rrlbd by a link, "
 		  "or ip link" },
-	{ "xdp", .kind = KIND_ENUM, AT(conf_iface, xdp), .names = xdp_names, .dflt = "auto",
+	{ "xdp", .kind = KIND_ENUM, AT(conf_iface, xdp), .words = dp_xdp_words, .dflt = "auto",
 	  .help = "XDP in the driver, in the stack, or the first that works" },
 };
 
@@ -106,20 +83,20 @@ static const struct conf_row health_rows[] = {
 	  .help = "between probes of an endpoint that is down" },
 	{ "jitter", .kind = KIND_PERCENT, AT(conf_health, jitter), .hi = 50, .dflt = "10%",
 	  .types = FOR_PROBES, .help = "random share of every wait" },
-	{ "init", .kind = KIND_ENUM, AT(conf_health, init), .names = init_names, .dflt = "down",
-	  .types = FOR_PROBES, .help = "state before the first result" },
+	{ "init", .kind = KIND_ENUM, AT(conf_health, init), .words = health_begin_words,
+	  .dflt = "down", .types = FOR_PROBES, .help = "state before the first result" },
 	{ "port", .kind = KIND_PORT, AT(conf_health, port), .lo = 1, .hi = 65535,
 	  .types = FOR_PROBES, .help = "probe this port instead of the endpoint's own" },
 	{ "sni", TEXT(conf_health, sni), .form = FORM_HOST, .types = FOR_TLS,
 	  .help = "server name in the handshake; also the name that verify full checks" },
-	{ "verify", .kind = KIND_ENUM, AT(conf_health, verify), .names = verify_names,
+	{ "verify", .kind = KIND_ENUM, AT(conf_health, verify), .words = probe_verify_words,
 	  .dflt = "none", .types = FOR_TLS,
 	  .help = "what of the certificate is checked; full when ca is given" },
 	{ "ca", TEXT(conf_health, ca), .form = FORM_FILE, .types = FOR_TLS,
 	  .help = "PEM file of accepted issuers instead of the system's" },
 	{ "alpn", TEXT(conf_health, alpn), .form = FORM_ALPN, .types = FOR_TLS,
 	  .help = "protocols offered in the handshake, by comma" },
-	{ "tls-min-version", .kind = KIND_ENUM, AT(conf_health, tls_min), .names = tls_names,
+	{ "tls-min-version", .kind = KIND_ENUM, AT(conf_health, tls_min), .words = tls_words,
 	  .dflt = "1.2", .types = FOR_TLS, .help = "lowest TLS version offered" },
 	{ "path", TEXT(conf_health, path), .form = FORM_URL_PATH, .dflt = "/", .types = FOR_HTTPS,
 	  .help = "path of the request" },
@@ -136,21 +113,21 @@ static const struct conf_row endpoint_rows[] = {
 	{ "weight", .kind = KIND_COUNT, AT(conf_endpoint, weight), .lo = CONF_WEIGHT_MIN,
 	  .hi = CONF_WEIGHT_MAX,
 	  .help = "share of the rotation; the service's weight when left out" },
-	{ "admin", .kind = KIND_ENUM, AT(conf_endpoint, admin), .names = admin_names,
+	{ "admin", .kind = KIND_ENUM, AT(conf_endpoint, admin), .words = ep_admin_words,
 	  .dflt = "ready", .help = "state that the operator asks for" },
 };
 
 static const struct conf_row service_rows[] = {
 	{ "listen", .kind = KIND_ADDR, AT(conf_service, listen), .flags = ROW_REQUIRED | ROW_ALWAYS,
 	  .help = "address and port that clients connect to" },
-	{ "mode", .kind = KIND_ENUM, AT(conf_service, mode), .names = mode_names, .dflt = "nat",
-	  .flags = ROW_ALWAYS, .help = "how packets are forwarded" },
-	{ "balance", .kind = KIND_ENUM, AT(conf_service, balance), .names = balance_names,
+	{ "mode", .kind = KIND_ENUM, AT(conf_service, mode), .words = conf_mode_words,
+	  .dflt = "nat", .flags = ROW_ALWAYS, .help = "how packets are forwarded" },
+	{ "balance", .kind = KIND_ENUM, AT(conf_service, balance), .words = conf_balance_words,
 	  .dflt = "round-robin", .help = "how new connections are spread" },
-	{ "on-unknown", .kind = KIND_ENUM, AT(conf_service, on_unknown), .names = unknown_names,
-	  .dflt = "rst",
+	{ "on-unknown", .kind = KIND_ENUM, AT(conf_service, on_unknown),
+	  .words = conf_unknown_words, .dflt = "rst",
 	  .help = "answer to a packet in the middle of a connection that has no flow" },
-	{ "overflow", .kind = KIND_ENUM, AT(conf_service, overflow), .names = overflow_names,
+	{ "overflow", .kind = KIND_ENUM, AT(conf_service, overflow), .words = conf_overflow_words,
 	  .dflt = "rst", .help = "answer to a new connection that no endpoint can take" },
 	{ "local-address", .kind = KIND_LOCAL, .flags = ROW_REPEAT,
 	  .help = "source address towards the endpoints; nat only, up to 8" },
@@ -167,12 +144,13 @@ static const struct conf_row service_rows[] = {
 	  .hi = US_S(600), .dflt = "10s", .help = "life of a flow after a RST" },
 	{ "drain-deadline", .kind = KIND_DURATION, AT(conf_service, drain_deadline), .hi = US_H(24),
 	  .dflt = "300s", .help = "how long a drain waits for its flows" },
-	{ "on-deadline", .kind = KIND_ENUM, AT(conf_service, on_deadline), .names = deadline_names,
-	  .dflt = "rst", .help = "what happens to flows that outlive the drain deadline" },
+	{ "on-deadline", .kind = KIND_ENUM, AT(conf_service, on_deadline),
+	  .words = conf_deadline_words, .dflt = "rst",
+	  .help = "what happens to flows that outlive the drain deadline" },
 	{ "weight", .kind = KIND_COUNT, AT(conf_service, weight_default), .lo = CONF_WEIGHT_MIN,
 	  .hi = CONF_WEIGHT_MAX, .dflt = "100", .help = "weight of endpoints that give none" },
 	{ "health", .kind = KIND_HEALTH, AT(conf_service, health), .block = &conf_health_block,
-	  .names = conf_health_names, .dflt = "tls", .flags = ROW_ALWAYS,
+	  .words = probe_type_words, .dflt = "tls", .flags = ROW_ALWAYS,
 	  .help = "how endpoints are probed" },
 	{ "endpoint", .kind = KIND_ENDPOINT, .block = &conf_endpoint_block,
 	  .flags = ROW_REPEAT | ROW_REQUIRED, .help = "address and port of a server" },
@@ -236,59 +214,4 @@ void block_defaults(const struct conf_block *b, void *base)
 		else if (row->dflt && row->kind < KIND_BLOCK)
 			value_set(row, base, row->dflt, why);
 	}
-}
-
-const char *conf_mode_name(enum conf_mode m)
-{
-	return name_of(mode_names, (int)m);
-}
-
-const char *conf_balance_name(enum conf_balance b)
-{
-	return name_of(balance_names, (int)b);
-}
-
-const char *conf_unknown_name(enum conf_unknown u)
-{
-	return name_of(unknown_names, (int)u);
-}
-
-const char *conf_overflow_name(enum conf_overflow o)
-{
-	return name_of(overflow_names, (int)o);
-}
-
-const char *conf_attach_name(enum conf_attach a)
-{
-	return name_of(attach_names, (int)a);
-}
-
-const char *conf_xdp_name(enum conf_xdp x)
-{
-	return name_of(xdp_names, (int)x);
-}
-
-const char *conf_health_name(enum conf_health_type t)
-{
-	return name_of(conf_health_names, (int)t);
-}
-
-const char *conf_admin_name(enum conf_admin a)
-{
-	return name_of(admin_names, (int)a);
-}
-
-const char *conf_deadline_name(enum conf_deadline d)
-{
-	return name_of(deadline_names, (int)d);
-}
-
-const char *conf_verify_name(enum conf_verify v)
-{
-	return name_of(verify_names, (int)v);
-}
-
-const char *conf_init_name(enum conf_init i)
-{
-	return name_of(init_names, (int)i);
 }

@@ -118,10 +118,10 @@ void take_nothing(struct parser *p, const struct conf_row *row, struct span key)
 
 	if (p->tok.kind == TOK_BAD)
 		return;
-	if (row->names)
-		names_list(row->names, &list);
+	if (row->words)
+		words_list(row->words, &list);
 	report_error(&p->report, key, "'%s' needs a value: %s (%s)", row->word,
-		     row->names ? strbuf_str(&list) : kind_hint(row), row->help);
+		     row->words ? strbuf_str(&list) : kind_hint(row), row->help);
 	strbuf_free(&list);
 }
 

@@ -49,23 +49,12 @@ static bool wrong(char *why, const char *text, const char *what)
 
 /* ---- words ---- */
 
-const char *name_of(const struct conf_name *names, int value)
+void words_list(const struct word *words, struct strbuf *sb)
 {
-	for (; names->word; names++) {
-		if (names->value == value)
-			return names->word;
-	}
-	return "unknown";
-}
-
-void names_list(const struct conf_name *names, struct strbuf *sb)
-{
-	const struct conf_name *n;
-
-	for (n = names; n->word; n++) {
-		if (n > names)
-			strbuf_puts(sb, n[1].word ? ", " : " or ");
-		strbuf_puts(sb, n->word);
+	for (const struct word *w = words; w->word; w++) {
+		if (w > words)
+			strbuf_puts(sb, w[1].word ? ", " : " or ");
+		strbuf_puts(sb, w->word);
 	}
 }
 
@@ -73,17 +62,16 @@ static bool enum_set(const struct conf_row *row, void *at, const char *text, cha
 {
 	struct suggest near = { .word = text };
 	struct strbuf list = { 0 };
-	const struct conf_name *n;
 	char buf[QUOTE_LEN];
+	int value;
 
-	for (n = row->names; n->word; n++) {
-		if (!strcmp(n->word, text)) {
-			memcpy(at, &n->value, sizeof(n->value));
-			return true;
-		}
-		suggest_offer(&near, n->word);
+	if (word_find(row->words, text, &value)) {
+		memcpy(at, &value, sizeof(value));
+		return true;
 	}
-	names_list(row->names, &list);
+	for (const struct word *w = row->words; w->word; w++)
+		suggest_offer(&near, w->word);
+	words_list(row->words, &list);
 	if (suggest_best(&near))
 		snprintf(why, WHY_LEN, "'%s' is not a value of %s (did you mean '%s'?): %s",
 			 shown(text, buf), row->word, suggest_best(&near), strbuf_str(&list));
@@ -472,7 +460,7 @@ void value_print(const struct conf_row *row, const void *base, struct strbuf *sb
 	case KIND_ENUM:
 	case KIND_HEALTH:
 		memcpy(&value, at, sizeof(value));
-		strbuf_puts(sb, name_of(row->names, value));
+		strbuf_puts(sb, word_of(row->words, value));
 		break;
 	case KIND_STRING:
 		name_print(at, sb);

@@ -10,6 +10,7 @@
 
 #include "util/clock.h"
 #include "util/reason.h"
+#include "util/words.h"
 
 #define HEALTH_FLAPS 6 /* transitions ... */
 #define HEALTH_FLAP_WINDOW_S 600 /* ... in this time make an endpoint "flapping" ... */
@@ -19,7 +20,6 @@
 #define HEALTH_BACKOFF_MAX_S 30
 
 enum health_state { HEALTH_INIT, HEALTH_UP, HEALTH_DOWN };
-enum health_begin { HEALTH_BEGIN_DOWN, HEALTH_BEGIN_UP, HEALTH_BEGIN_STRICT };
 enum health_change { HEALTH_SAME, HEALTH_WENT_UP, HEALTH_WENT_DOWN };
 
 struct health_conf {

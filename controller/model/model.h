@@ -19,13 +19,13 @@
 #include "util/addr.h"
 #include "util/clock.h"
 #include "util/reason.h"
+#include "util/words.h"
 
 #define MODEL_EVENTS 4096
 
 struct model;
 struct plan;
 
-enum ep_admin { EP_READY, EP_DRAIN, EP_MAINT };
 enum ep_health { EP_INIT, EP_UP, EP_DOWN };
 enum ep_member { EP_PRESENT, EP_LEAVING /* removed from config, draining */, EP_GONE };
 /* displayed state: the first that applies (control-plane 0) */

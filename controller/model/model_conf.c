@@ -154,9 +154,9 @@ static void svc_health_changed(struct svc *s, const struct conf_health *was, mon
 	for (struct ep *e = s->first; e; e = e->next) {
 		if (e->member != EP_PRESENT)
 			continue;
-		if (is->type == CONF_HEALTH_NONE && was->type != CONF_HEALTH_NONE) {
+		if (is->type == PROBE_NONE && was->type != PROBE_NONE) {
 			ep_health_begin(e, now);
-		} else if (is->type != CONF_HEALTH_NONE && was->type == CONF_HEALTH_NONE) {
+		} else if (is->type != PROBE_NONE && was->type == PROBE_NONE) {
 			/* it serves already: it stays until the first result */
 			health_adopt(&e->health, &c);
 			e->reason = REASON_UNCHECKED;
@@ -164,7 +164,7 @@ static void svc_health_changed(struct svc *s, const struct conf_health *was, mon
 		} else {
 			if (is->rise != was->rise || is->fall != was->fall)
 				health_reconf(&e->health, &c);
-			if (!e->in_flight && is->type != CONF_HEALTH_NONE)
+			if (!e->in_flight && is->type != PROBE_NONE)
 				e->next_probe =
 					mono_min(e->next_probe, mono_add(now, is->interval));
 		}
@@ -269,11 +269,8 @@ static struct ep *ep_claim(struct model *m, struct svc *s, const struct addr *a,
 static void ep_settle(struct model *m, struct ep *e, const struct model_saved *o,
 		      const struct conf_endpoint *c, mono_t now)
 {
-	static const enum ep_admin admin[] = { [CONF_ADMIN_READY] = EP_READY,
-					       [CONF_ADMIN_DRAIN] = EP_DRAIN,
-					       [CONF_ADMIN_MAINT] = EP_MAINT };
 	uint32_t weight = c ? c->weight : e->svc->conf->weight_default;
-	enum ep_admin a = c ? admin[c->admin] : EP_READY;
+	enum ep_admin a = c ? c->admin : EP_READY;
 
 	if (o && o->admin_set)
 		a = o->admin;

@@ -17,12 +17,6 @@
 
 struct health_conf health_conf_of(const struct conf_health *h)
 {
-	static const enum health_begin begin[] = {
-		[CONF_INIT_DOWN] = HEALTH_BEGIN_DOWN,
-		[CONF_INIT_UP] = HEALTH_BEGIN_UP,
-		[CONF_INIT_STRICT] = HEALTH_BEGIN_STRICT,
-	};
-
 	return (struct health_conf){
 		.interval = h->interval,
 		.fast_interval = h->fast_interval,
@@ -30,14 +24,13 @@ struct health_conf health_conf_of(const struct conf_health *h)
 		.rise = h->rise,
 		.fall = h->fall,
 		.jitter = h->jitter,
-		.begin = begin[h->init],
+		.begin = h->init,
 	};
 }
 
 bool ep_checked(const struct ep *e)
 {
-	return e->member == EP_PRESENT && e->svc->conf &&
-	       e->svc->conf->health.type != CONF_HEALTH_NONE &&
+	return e->member == EP_PRESENT && e->svc->conf && e->svc->conf->health.type != PROBE_NONE &&
 	       (e->admin != EP_MAINT || e->check_now);
 }
 
@@ -50,7 +43,7 @@ void ep_health_begin(struct ep *e, mono_t first_probe)
 	e->text[0] = 0;
 	e->local_error = false;
 	e->reason = REASON_UNCHECKED;
-	if (e->svc->conf->health.type == CONF_HEALTH_NONE) {
+	if (e->svc->conf->health.type == PROBE_NONE) {
 		health_adopt(&e->health, &c);
 		e->reason = REASON_NO_CHECK;
 		e->next_probe = MONO_NEVER;

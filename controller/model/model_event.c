@@ -34,7 +34,7 @@ bool model_probe_target(const struct model *m, uint32_t endpoint, struct addr *t
 	const struct ep *e = ep_by_id(m, endpoint);
 
 	if (!e || e->member != EP_PRESENT || !e->svc->conf ||
-	    e->svc->conf->health.type == CONF_HEALTH_NONE)
+	    e->svc->conf->health.type == PROBE_NONE)
 		return false;
 	*to = e->addr;
 	*h = &e->svc->conf->health;

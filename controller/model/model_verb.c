@@ -58,9 +58,7 @@ static enum ep_admin configured_admin(const struct verb *v)
 		const struct conf_endpoint *c = &v->s->conf->endpoint[i];
 
 		if (addr_equal(&c->addr, &v->op->endpoint))
-			return c->admin == CONF_ADMIN_READY   ? EP_READY
-			       : c->admin == CONF_ADMIN_DRAIN ? EP_DRAIN
-							      : EP_MAINT;
+			return c->admin;
 	}
 	return EP_READY;
 }
@@ -230,7 +228,7 @@ static enum model_rc verb_del(struct verb *v)
 
 static enum model_rc verb_check(struct verb *v)
 {
-	if (v->s->conf->health.type == CONF_HEALTH_NONE) {
+	if (v->s->conf->health.type == PROBE_NONE) {
 		SAY(v, "health checks are off for %s", v->s->name);
 		return MODEL_INVALID;
 	}

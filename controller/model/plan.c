@@ -48,11 +48,6 @@ static uint32_t jiffies(mono_t t, uint32_t hz)
 
 void svc_element(const struct model *m, const struct svc *s, struct rr_service *r)
 {
-	static const uint8_t unknown[] = {
-		[CONF_UNKNOWN_RST] = RR_UNKNOWN_RST,
-		[CONF_UNKNOWN_DROP] = RR_UNKNOWN_DROP,
-		[CONF_UNKNOWN_PASS] = RR_UNKNOWN_PASS,
-	};
 	const struct conf_service *c = s->conf;
 
 	if (!c) {
@@ -65,8 +60,8 @@ void svc_element(const struct model *m, const struct svc *s, struct rr_service *
 		.proto = IPPROTO_TCP,
 		.family = s->listen.family == 4 ? RR_AF_INET : RR_AF_INET6,
 		.mode = c->mode == CONF_MODE_DSR ? RR_MODE_DSR : RR_MODE_NAT,
-		.on_unknown = unknown[c->on_unknown],
-		.overflow = c->overflow == CONF_OVERFLOW_DROP ? RR_OVERFLOW_DROP : RR_OVERFLOW_RST,
+		.on_unknown = (uint8_t)c->on_unknown,
+		.overflow = (uint8_t)c->overflow,
 		.flags = RR_SVC_PRESENT | (s->paused ? RR_SVC_PAUSED : 0),
 		.t_syn = jiffies(c->t_syn, m->hz),
 		.t_est = jiffies(c->t_idle, m->hz),

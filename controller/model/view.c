@@ -196,15 +196,6 @@ const char *ep_state_name(enum ep_state s)
 	return (size_t)s < sizeof(name) / sizeof(name[0]) ? name[s] : "?";
 }
 
-const char *ep_admin_name(enum ep_admin a)
-{
-	static const char *const name[] = {
-		[EP_READY] = "ready", [EP_DRAIN] = "drain", [EP_MAINT] = "maint"
-	};
-
-	return (size_t)a < sizeof(name) / sizeof(name[0]) ? name[a] : "?";
-}
-
 const char *ep_health_name(enum ep_health h)
 {
 	static const char *const name[] = {

@@ -63,7 +63,6 @@ const struct view_endpoint *view_endpoint_find(const struct view_service *s, con
 /* Passes of rise, and the failures that an UP endpoint has had: "2/2", "1/2", "2/2-1". Returns buf. */
 const char *view_health_text(const struct view_endpoint *e, char *buf, size_t len);
 const char *ep_state_name(enum ep_state s); /* "UP", "DRAINING", ... */
-const char *ep_admin_name(enum ep_admin a); /* "ready", ... */
 const char *ep_health_name(enum ep_health h); /* "init", ... */
 
 #endif

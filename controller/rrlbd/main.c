@@ -357,7 +357,7 @@ static int start_signals(struct daemon *d)
 static bool any_dispatcher(const struct conf *c)
 {
 	for (size_t i = 0; i < c->ifaces; i++) {
-		if (c->iface[i].attach == CONF_ATTACH_DISPATCHER)
+		if (c->iface[i].attach == DP_ATTACH_DISPATCHER)
 			return true;
 	}
 	return false;

@@ -34,26 +34,16 @@ static json_t *row_json(const struct model_saved *r)
 	if (r->endpoint.family)
 		addr_print(&r->endpoint, ep, sizeof(ep));
 	return json_pack("{s:s, s:s, s:s, s:b, s:b, s:b, s:i, s:b, s:b}", "service", r->service,
-			 "endpoint", ep, "admin", conf_admin_name((enum conf_admin)r->admin),
+			 "endpoint", ep, "admin", word_of(ep_admin_words, (int)r->admin),
 			 "admin_set", r->admin_set, "added", r->added, "deleted", r->deleted,
 			 "weight", (int)r->weight, "was_up", r->was_up, "paused", r->paused);
-}
-
-static bool row_admin(const char *name, enum ep_admin *admin)
-{
-	for (int a = EP_READY; a <= EP_MAINT; a++) {
-		if (!strcmp(name, conf_admin_name((enum conf_admin)a))) {
-			*admin = (enum ep_admin)a;
-			return true;
-		}
-	}
-	return false;
 }
 
 static bool row_parse(json_t *j, struct model_saved *r)
 {
 	int admin_set, added, deleted, was_up, paused, weight;
 	const char *service, *ep, *admin;
+	int value;
 
 	memset(r, 0, sizeof(*r));
 	if (json_unpack(j, "{s:s, s:s, s:s, s:b, s:b, s:b, s:i, s:b, s:b}", "service", &service,
@@ -62,9 +52,11 @@ static bool row_parse(json_t *j, struct model_saved *r)
 			&paused))
 		return false;
 	if (strlen(service) >= sizeof(r->service) || weight < 0 || weight > 1000 ||
-	    !row_admin(admin, &r->admin) || (*ep && addr_parse(&r->endpoint, ep, true)))
+	    !word_find(ep_admin_words, admin, &value) ||
+	    (*ep && addr_parse(&r->endpoint, ep, true)))
 		return false;
 	snprintf(r->service, sizeof(r->service), "%s", service);
+	r->admin = (enum ep_admin)value;
 	r->admin_set = admin_set;
 	r->added = added;
 	r->deleted = deleted;

@@ -182,7 +182,7 @@ static int effective_service(struct conf_service *to, const struct view_service 
 		old = written(to, &from->endpoint[i].addr);
 		e->addr = from->endpoint[i].addr;
 		e->weight = from->endpoint[i].weight_base;
-		e->admin = (enum conf_admin)from->endpoint[i].admin;
+		e->admin = from->endpoint[i].admin;
 		e->line = old ? old->line : 0;
 	}
 	free(to->endpoint);

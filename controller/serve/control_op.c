@@ -275,7 +275,7 @@ enum api_code verb_endpoint_check(struct call *c)
 		code = call_endpoint(c, api_get_str(c->args, "endpoint"), &t);
 	if (code)
 		return code;
-	if (t.service->conf && t.service->conf->health.type == CONF_HEALTH_NONE)
+	if (t.service->conf && t.service->conf->health.type == PROBE_NONE)
 		return call_fail(c, API_FAILED, "health checks are off for service '%s'", name);
 	session_wait(c, WAIT_CHECK, &t, mono_add(c->now, CHECK_WAIT));
 	op.uid = c->uid;

@@ -156,16 +156,16 @@ static json_t *settings_json(const struct conf_service *s)
 {
 	json_t *o = json_object();
 
-	put_str(o, "on_unknown", conf_unknown_name(s->on_unknown));
-	put_str(o, "overflow", conf_overflow_name(s->overflow));
+	put_str(o, "on_unknown", word_of(conf_unknown_words, (int)s->on_unknown));
+	put_str(o, "overflow", word_of(conf_overflow_words, (int)s->overflow));
 	put_ms(o, "timeout_syn_ms", s->t_syn);
 	put_ms(o, "timeout_idle_ms", s->t_idle);
 	put_ms(o, "timeout_fin1_ms", s->t_fin1);
 	put_ms(o, "timeout_fin2_ms", s->t_fin2);
 	put_ms(o, "timeout_rst_ms", s->t_rst);
 	put_ms(o, "drain_deadline_ms", s->drain_deadline);
-	put_str(o, "on_deadline", conf_deadline_name(s->on_deadline));
-	put_str(o, "health", conf_health_name(s->health.type));
+	put_str(o, "on_deadline", word_of(conf_deadline_words, (int)s->on_deadline));
+	put_str(o, "health", word_of(probe_type_words, (int)s->health.type));
 	put_ms(o, "health_interval_ms", s->health.interval);
 	put_ms(o, "health_timeout_ms", s->health.timeout);
 	put_int(o, "health_rise", s->health.rise);

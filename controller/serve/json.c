@@ -144,7 +144,7 @@ static const char *member_name(enum ep_member m)
 
 static void put_operator(json_t *o, const struct view *v, const struct view_endpoint *e)
 {
-	put_str(o, "admin", ep_admin_name(e->admin));
+	put_str(o, "admin", word_of(ep_admin_words, (int)e->admin));
 	put_bool(o, "admin_set", e->admin_set);
 	put_bool(o, "weight_set", e->weight_set);
 	put_bool(o, "added", e->added);
@@ -240,7 +240,7 @@ json_t *json_service(const struct daemon *d, const struct view_service *s)
 		active += active_endpoint(d, s->endpoint[i].id);
 	put_str(o, "service", s->name);
 	put_addr(o, "vip", &s->listen);
-	put_str(o, "mode", conf_mode_name(s->mode));
+	put_str(o, "mode", word_of(conf_mode_words, (int)s->mode));
 	put_str(o, "state", service_state(s));
 	put_int(o, "id", s->id);
 	put_int(o, "available", s->available);

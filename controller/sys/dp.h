@@ -15,6 +15,7 @@
 
 #include "rr_abi.h"
 #include "rr_verdict.h"
+#include "util/words.h"
 
 struct dp;
 
@@ -25,9 +26,6 @@ struct dp_conf {
 	uint32_t flow4_sets, flow6_sets; /* powers of two */
 	uint16_t port_lo, port_hi;
 };
-
-enum dp_attach { DP_ATTACH_DISPATCHER, DP_ATTACH_LINK, DP_ATTACH_EXTERNAL };
-enum dp_xdp { DP_XDP_AUTO, DP_XDP_NATIVE, DP_XDP_GENERIC };
 
 struct dp_iface_status {
 	char name[16];

@@ -15,12 +15,10 @@
 #include "util/addr.h"
 #include "util/clock.h"
 #include "util/reason.h"
+#include "util/words.h"
 
 #define PROBE_MAX_INFLIGHT 1024
 #define PROBE_BODY_MAX 65536 /* bytes of a response that are looked at */
-
-enum probe_type { PROBE_TCP, PROBE_TLS, PROBE_HTTPS };
-enum probe_verify { PROBE_VERIFY_NONE, PROBE_VERIFY_CHAIN, PROBE_VERIFY_FULL };
 
 /* Strings need to live only until probe_start() returns; NULL or "" = not set. */
 struct probe_target {

@@ -157,7 +157,7 @@ static char *manual_entry(const char *block, const char *word)
 static void row_in_manual(const char *page, const struct conf_block *b, const struct conf_row *row)
 {
 	const char *block = manual_block(page, b->name);
-	const struct conf_name *n;
+	const struct word *n;
 	char want[128], *entry;
 
 	if (!block)
@@ -169,7 +169,7 @@ static void row_in_manual(const char *page, const struct conf_block *b, const st
 	if (row->dflt && !strstr(entry, want))
 		fail_msg("%s: entry of '%s' in block '%s' does not say \"%s\"", MANUAL, row->word,
 			 b->name, want);
-	for (n = row->names; n && n->word; n++) {
+	for (n = row->words; n && n->word; n++) {
 		snprintf(want, sizeof(want), "Cm %s", n->word);
 		if (!strstr(entry, want))
 			fail_msg("%s: entry of '%s' does not name '%s'", MANUAL, row->word,

@@ -55,7 +55,7 @@ struct conf_service *fx_service(struct conf *c, const char *name, const char *li
 	s->drain_deadline = MONO_S(300);
 	s->weight_default = 100;
 	s->health = (struct conf_health){
-		.type = CONF_HEALTH_TLS,
+		.type = PROBE_TLS,
 		.interval = MONO_S(2),
 		.timeout = MONO_S(1),
 		.rise = 2,

@@ -59,11 +59,11 @@ static void test_defaults(void **state)
 	assert_int_equal(c->port_lo, 1024);
 	assert_int_equal(c->port_hi, 32767);
 	assert_int_equal(c->rst_rate, 1000);
-	assert_int_equal(c->iface[0].attach, CONF_ATTACH_DISPATCHER);
-	assert_int_equal(c->iface[0].xdp, CONF_XDP_AUTO);
+	assert_int_equal(c->iface[0].attach, DP_ATTACH_DISPATCHER);
+	assert_int_equal(c->iface[0].xdp, DP_XDP_AUTO);
 	assert_int_equal(s->mode, CONF_MODE_NAT);
-	assert_int_equal(s->on_unknown, CONF_UNKNOWN_RST);
-	assert_int_equal(s->overflow, CONF_OVERFLOW_RST);
+	assert_int_equal(s->on_unknown, RR_UNKNOWN_RST);
+	assert_int_equal(s->overflow, RR_OVERFLOW_RST);
 	assert_int_equal(s->locals, 0);
 	assert_int_equal(s->t_syn.us, 30000000);
 	assert_int_equal(s->t_idle.us, 900000000);
@@ -74,10 +74,10 @@ static void test_defaults(void **state)
 	assert_int_equal(s->on_deadline, CONF_DEADLINE_RST);
 	assert_int_equal(s->weight_default, 100);
 	assert_int_equal(s->endpoint[0].weight, 100);
-	assert_int_equal(s->endpoint[0].admin, CONF_ADMIN_READY);
+	assert_int_equal(s->endpoint[0].admin, EP_READY);
 	assert_int_equal(s->line, 2);
 	assert_int_equal(s->endpoint[0].line, 4);
-	assert_int_equal(h->type, CONF_HEALTH_TLS);
+	assert_int_equal(h->type, PROBE_TLS);
 	assert_int_equal(h->interval.us, 2000000);
 	assert_int_equal(h->timeout.us, 1000000);
 	assert_int_equal(h->rise, 2);
@@ -85,8 +85,8 @@ static void test_defaults(void **state)
 	assert_int_equal(h->fast_interval.us, 500000);
 	assert_int_equal(h->down_interval.us, 5000000);
 	assert_int_equal(h->jitter, 10);
-	assert_int_equal(h->init, CONF_INIT_DOWN);
-	assert_int_equal(h->verify, CONF_VERIFY_NONE);
+	assert_int_equal(h->init, HEALTH_BEGIN_DOWN);
+	assert_int_equal(h->verify, PROBE_VERIFY_NONE);
 	assert_int_equal(h->tls_min, 12);
 	assert_int_equal(h->port, 0);
 	assert_string_equal(h->path, "/");
@@ -242,7 +242,7 @@ static void test_changes_cover_table(void **state)
 		for (j = 0; j < conf_blocks[i]->rows; j++) {
 			const struct conf_row *row = &conf_blocks[i]->row[j];
 
-			if (row->kind >= KIND_BLOCK || (row->names && !row->names[1].word))
+			if (row->kind >= KIND_BLOCK || (row->words && !row->words[1].word))
 				continue;
 			for (k = 0, found = false; k < COUNT(changes); k++)
 				found |= strstr(changes[k].text, row->word) != NULL;
@@ -272,18 +272,18 @@ static void test_copy_is_deep(void **state)
 static void test_names(void **state)
 {
 	(void)state;
-	assert_string_equal(conf_mode_name(CONF_MODE_DSR), "dsr");
-	assert_string_equal(conf_balance_name(CONF_BALANCE_ROUND_ROBIN), "round-robin");
-	assert_string_equal(conf_unknown_name(CONF_UNKNOWN_PASS), "pass");
-	assert_string_equal(conf_overflow_name(CONF_OVERFLOW_DROP), "drop");
-	assert_string_equal(conf_attach_name(CONF_ATTACH_EXTERNAL), "external");
-	assert_string_equal(conf_xdp_name(CONF_XDP_NATIVE), "native");
-	assert_string_equal(conf_health_name(CONF_HEALTH_HTTPS), "https");
-	assert_string_equal(conf_admin_name(CONF_ADMIN_MAINT), "maint");
-	assert_string_equal(conf_deadline_name(CONF_DEADLINE_FORGET), "forget");
-	assert_string_equal(conf_verify_name(CONF_VERIFY_CHAIN), "chain");
-	assert_string_equal(conf_init_name(CONF_INIT_STRICT), "strict");
-	assert_string_equal(conf_mode_name((enum conf_mode)99), "unknown");
+	assert_string_equal(word_of(conf_mode_words, CONF_MODE_DSR), "dsr");
+	assert_string_equal(word_of(conf_balance_words, CONF_BALANCE_ROUND_ROBIN), "round-robin");
+	assert_string_equal(word_of(conf_unknown_words, RR_UNKNOWN_PASS), "pass");
+	assert_string_equal(word_of(conf_overflow_words, RR_OVERFLOW_DROP), "drop");
+	assert_string_equal(word_of(dp_attach_words, DP_ATTACH_EXTERNAL), "external");
+	assert_string_equal(word_of(dp_xdp_words, DP_XDP_NATIVE), "native");
+	assert_string_equal(word_of(probe_type_words, PROBE_HTTPS), "https");
+	assert_string_equal(word_of(ep_admin_words, EP_MAINT), "maint");
+	assert_string_equal(word_of(conf_deadline_words, CONF_DEADLINE_FORGET), "forget");
+	assert_string_equal(word_of(probe_verify_words, PROBE_VERIFY_CHAIN), "chain");
+	assert_string_equal(word_of(health_begin_words, HEALTH_BEGIN_STRICT), "strict");
+	assert_string_equal(word_of(conf_mode_words, 99), "unknown");
 }
 
 /* ---- limits ---- */

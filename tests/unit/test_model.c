@@ -120,7 +120,7 @@ static void test_without_checks(void **state)
 	uint32_t due[8];
 
 	(void)state;
-	fx_find(w.c, "web")->health.type = CONF_HEALTH_NONE;
+	fx_find(w.c, "web")->health.type = PROBE_NONE;
 	w.m = fx_model(w.c, MONO_S(100));
 	fx_hops(w.m, MONO_S(100));
 	assert_int_equal(fx_available(w.m, "web"), 3);

@@ -52,7 +52,7 @@ static void test_elements(void **state)
 	uint32_t id, svc;
 
 	(void)state;
-	fx_find(c, "web")->on_unknown = CONF_UNKNOWN_DROP;
+	fx_find(c, "web")->on_unknown = RR_UNKNOWN_DROP;
 	fx_find(c, "web")->t_syn = MONO_MS(1);
 	m = fx_model(c, MONO_S(1));
 	model_set_hz(m, 100);

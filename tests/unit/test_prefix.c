@@ -50,7 +50,7 @@ static void random_service(struct conf *c, struct fx_rng *r, const char *name, c
 	struct conf_service *s = fx_service(c, name, listen);
 
 	s->mode = fx_rand(r, 5) ? CONF_MODE_NAT : CONF_MODE_DSR;
-	s->health.type = fx_rand(r, 6) ? CONF_HEALTH_TLS : CONF_HEALTH_NONE;
+	s->health.type = fx_rand(r, 6) ? PROBE_TLS : PROBE_NONE;
 	s->t_idle = MONO_S(60 + fx_rand(r, 3));
 	s->drain_deadline = MONO_S(fx_rand(r, 20));
 	s->on_deadline = (enum conf_deadline)fx_rand(r, 3);
@@ -61,7 +61,7 @@ static void random_service(struct conf *c, struct fx_rng *r, const char *name, c
 	for (uint32_t i = 0; i < N(eps); i++) {
 		if (fx_rand(r, 2))
 			fx_endpoint(c, name, eps[i], 1 + fx_rand(r, 4))->admin =
-				fx_rand(r, 8) ? 0 : (enum conf_admin)fx_rand(r, 3);
+				fx_rand(r, 8) ? 0 : (enum ep_admin)fx_rand(r, 3);
 	}
 }
 

@@ -137,7 +137,7 @@ static void test_admin_reasons(void **state)
 	struct view_endpoint e;
 
 	(void)state;
-	c->service[0].endpoint[0].admin = CONF_ADMIN_DRAIN;
+	c->service[0].endpoint[0].admin = EP_DRAIN;
 	m = fx_model(c, MONO_S(1));
 	e = fx_view(m, "web", E2);
 	assert_int_equal(e.state, EPS_DRAINING);
@@ -189,7 +189,7 @@ static void test_names(void **state)
 		assert_true(strlen(ep_state_name((enum ep_state)s)) >= 2);
 	assert_string_equal(ep_state_name(EPS_DRAINING), "DRAINING");
 	assert_string_equal(ep_state_name((enum ep_state)99), "?");
-	assert_string_equal(ep_admin_name(EP_MAINT), "maint");
+	assert_string_equal(word_of(ep_admin_words, EP_MAINT), "maint");
 	assert_string_equal(ep_health_name(EP_DOWN), "down");
 	assert_string_equal(plan_op_name(&enable, buf, sizeof(buf)), "enable");
 	assert_string_equal(plan_op_name(&fill, buf, sizeof(buf)), "rotation-fill");
