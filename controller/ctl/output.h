@@ -62,6 +62,6 @@ void value_print(struct strbuf *sb, enum col_kind kind, const json_t *v);
 void put_age(struct strbuf *sb, json_int_t ms); /* 42s, 1m20s, 3d02h */
 const char *tone_on(const struct output *o, enum tone tone); /* "" without colours */
 const char *tone_off(const struct output *o);
-enum tone state_tone(const char *state);
+enum tone state_tone(const char *word);
 
 #endif

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "ctl/output.h"
+#include "util/state.h"
 #include "util/units.h"
 
 const json_t *value_of(const json_t *row, const char *key)
@@ -117,19 +118,29 @@ const char *tone_off(const struct output *o)
 	return o->color ? "\033[0m" : "";
 }
 
-enum tone state_tone(const char *state)
+enum tone state_tone(const char *word)
 {
-	static const char *const good[] = { "UP", "ok", "pass", "native", "est", NULL };
-	static const char *const bad[] = { "DOWN", "down", "fail", "NO_HOP", "critical", NULL };
-	size_t i;
+	static const enum tone of[] = {
+		[STATE_GOOD] = TONE_GOOD,
+		[STATE_BUSY] = TONE_WARN,
+		[STATE_BAD] = TONE_BAD,
+		[STATE_OFF] = TONE_WARN,
+	};
+	/* words in columns of state that are none of an endpoint or a service: probes, attachments, flows, levels */
+	static const struct {
+		const char *word;
+		enum tone tone;
+	} other[] = {
+		{ "pass", TONE_GOOD }, { "native", TONE_GOOD },	 { "est", TONE_GOOD },
+		{ "fail", TONE_BAD },  { "critical", TONE_BAD },
+	};
+	enum state_tone tone;
 
-	for (i = 0; good[i]; i++) {
-		if (!strcmp(state, good[i]))
-			return TONE_GOOD;
-	}
-	for (i = 0; bad[i]; i++) {
-		if (!strcmp(state, bad[i]))
-			return TONE_BAD;
+	if (state_tone_of(word, &tone))
+		return of[tone];
+	for (size_t i = 0; i < sizeof(other) / sizeof(other[0]); i++) {
+		if (!strcmp(word, other[i].word))
+			return other[i].tone;
 	}
 	return TONE_WARN;
 }

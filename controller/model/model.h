@@ -19,6 +19,7 @@
 #include "util/addr.h"
 #include "util/clock.h"
 #include "util/reason.h"
+#include "util/state.h"
 #include "util/words.h"
 
 #define MODEL_EVENTS 4096
@@ -26,19 +27,7 @@
 struct model;
 struct plan;
 
-enum ep_health { EP_INIT, EP_UP, EP_DOWN };
 enum ep_member { EP_PRESENT, EP_LEAVING /* removed from config, draining */, EP_GONE };
-/* displayed state: the first that applies (control-plane 0) */
-enum ep_state {
-	EPS_GONE,
-	EPS_MAINT,
-	EPS_DRAINED,
-	EPS_DRAINING,
-	EPS_DOWN,
-	EPS_INIT,
-	EPS_NO_HOP,
-	EPS_UP
-};
 
 /* One thing that happened. */
 struct model_event {
@@ -86,12 +75,17 @@ struct model_op {
 	uint32_t uid;
 };
 
+/* What became of a verb. Only MODEL_OK changed anything; the sentence for people is in `err`. */
 enum model_rc {
 	MODEL_OK,
-	MODEL_NO_SUCH,
-	MODEL_REFUSED /* guard: needs force */,
-	MODEL_INVALID,
-	MODEL_FULL
+	MODEL_NO_SERVICE, /* no service of that name */
+	MODEL_NO_ENDPOINT, /* the service has none of that address */
+	MODEL_LEAVING, /* it had: removed, draining */
+	MODEL_UNNAMED, /* the verb needs an endpoint, none was given */
+	MODEL_LAST, /* it is the last available one: needs force */
+	MODEL_INVALID, /* an argument that can never be right here */
+	MODEL_NO_ROOM, /* the service or the whole has as many endpoints as it can */
+	MODEL_NO_MEMORY,
 };
 
 /* Operator overrides and states that survive reload and restart, one row per endpoint. */

@@ -36,7 +36,7 @@ static struct model_saved *verb_row(struct verb *v)
 static enum model_rc no_memory(struct verb *v)
 {
 	SAY(v, "out of memory");
-	return MODEL_FULL;
+	return MODEL_NO_MEMORY;
 }
 
 static enum model_rc guard_last(struct verb *v, const char *what)
@@ -49,7 +49,7 @@ static enum model_rc guard_last(struct verb *v, const char *what)
 	    "%s is the last available endpoint of %s: to %s it would leave none; --force does it "
 	    "all the same",
 	    op_addr(v, buf), v->s->name, what);
-	return MODEL_REFUSED;
+	return MODEL_LAST;
 }
 
 static enum ep_admin configured_admin(const struct verb *v)
@@ -159,29 +159,15 @@ static bool in_file(const struct verb *v)
 	return false;
 }
 
+/* What the file would refuse is refused here: the rule is one. */
 static enum model_rc add_check(struct verb *v)
 {
-	char buf[ADDR_STRLEN];
-	uint8_t family = v->op->endpoint.family;
-
-	if ((family != 4 && family != 6) || !v->op->endpoint.port || v->op->weight > 1000) {
-		SAY(v, "%s weight %u: an address with a port and a weight of 1..1000 are needed",
-		    op_addr(v, buf), v->op->weight);
+	if (conf_endpoint_valid(v->s->conf, &v->op->endpoint, v->op->weight, v->err, v->errlen))
 		return MODEL_INVALID;
-	}
-	if (family != v->s->listen.family) {
-		SAY(v, "%s: an endpoint has the family of its service's address", op_addr(v, buf));
-		return MODEL_INVALID;
-	}
-	if (v->s->mode == CONF_MODE_DSR && v->op->endpoint.port != v->s->listen.port) {
-		SAY(v, "%s: mode dsr does not change ports, the endpoint's must be %u",
-		    op_addr(v, buf), v->s->listen.port);
-		return MODEL_INVALID;
-	}
 	if (present(v->s) >= RR_MAX_SVC_ENDPOINTS ||
 	    (!ep_find(v->s, &v->op->endpoint) && !free_id(v->m))) {
 		SAY(v, "no room for another endpoint in %s", v->s->name);
-		return MODEL_FULL;
+		return MODEL_NO_ROOM;
 	}
 	return MODEL_OK;
 }
@@ -275,13 +261,16 @@ static enum model_rc absent(struct verb *v)
 
 	if (v->op->verb == VERB_DEL && e && e->member != EP_PRESENT)
 		return MODEL_OK;
-	if (e && e->member == EP_LEAVING)
+	if (e && e->member == EP_LEAVING) {
 		SAY(v, "%s of %s has been removed and is draining", op_addr(v, buf), v->s->name);
-	else if (v->op->endpoint.family)
-		SAY(v, "service %s has no endpoint %s", v->s->name, op_addr(v, buf));
-	else
+		return MODEL_LEAVING;
+	}
+	if (!v->op->endpoint.family) {
 		SAY(v, "an endpoint of %s is needed", v->s->name);
-	return MODEL_NO_SUCH;
+		return MODEL_UNNAMED;
+	}
+	SAY(v, "service %s has no endpoint %s", v->s->name, op_addr(v, buf));
+	return MODEL_NO_ENDPOINT;
 }
 
 enum model_rc model_verb(struct model *m, const struct model_op *op, char *err, size_t errlen,
@@ -298,7 +287,7 @@ enum model_rc model_verb(struct model *m, const struct model_op *op, char *err, 
 	v.s = svc_find(m, op->service ? op->service : "");
 	if (!v.s) {
 		SAY(&v, "no service is called %s", op->service ? op->service : "\"\"");
-		return MODEL_NO_SUCH;
+		return MODEL_NO_SERVICE;
 	}
 	if (!verbs[op->verb].service) {
 		v.e = op->endpoint.family ? ep_find(v.s, &op->endpoint) : NULL;

@@ -27,17 +27,10 @@ static enum reason state_reason(const struct ep *e)
 	case EPS_DOWN:
 	case EPS_UP:
 		return e->reason;
+	case EPS_MAX:
+		break;
 	}
 	return REASON_NONE;
-}
-
-static enum ep_health health_of(const struct ep *e)
-{
-	static const enum ep_health h[] = {
-		[HEALTH_INIT] = EP_INIT, [HEALTH_UP] = EP_UP, [HEALTH_DOWN] = EP_DOWN
-	};
-
-	return h[e->health.state];
 }
 
 static uint32_t slots_of(const struct svc *s, uint32_t id)
@@ -74,7 +67,7 @@ static void fill_endpoint(struct view_endpoint *v, const struct ep *e)
 	v->addr = e->addr;
 	v->state = e->state;
 	v->admin = e->admin;
-	v->health = health_of(e);
+	v->health = e->health.state;
 	v->member = e->member;
 	v->reason = state_reason(e);
 	v->weight_base = e->weight;
@@ -90,6 +83,24 @@ static void fill_endpoint(struct view_endpoint *v, const struct ep *e)
 	v->weight_set = e->weight_set;
 	v->admin_set = e->admin_why == REASON_OPERATOR && e->member == EP_PRESENT;
 	fill_probe(v, e);
+}
+
+/* Degraded: some endpoint is not available, and nobody asked for that. */
+static enum svc_state state_of(const struct view_service *v)
+{
+	enum svc_state s = SVCS_OK;
+
+	if (v->paused)
+		return SVCS_PAUSED;
+	if (!v->total)
+		return SVCS_EMPTY;
+	if (!v->available)
+		return SVCS_DOWN;
+	for (size_t i = 0; i < v->endpoints; i++) {
+		if (v->endpoint[i].state == EPS_DOWN || v->endpoint[i].state == EPS_NO_HOP)
+			s = SVCS_DEGRADED;
+	}
+	return s;
 }
 
 static bool fill_service(struct view_service *v, struct svc *s, const struct conf_service *c)
@@ -115,6 +126,7 @@ static bool fill_service(struct view_service *v, struct svc *s, const struct con
 		v->available += e->state == EPS_UP;
 		v->total += e->member == EP_PRESENT;
 	}
+	v->state = state_of(v);
 	return true;
 }
 
@@ -178,28 +190,17 @@ const char *view_health_text(const struct view_endpoint *e, char *buf, size_t le
 {
 	uint32_t passed = e->h < e->rise ? e->h : e->rise;
 
-	if (e->health == EP_UP && e->h < e->h_max)
+	if (e->health == HEALTH_UP && e->h < e->h_max)
 		snprintf(buf, len, "%u/%u-%u", passed, e->rise, e->h_max - e->h);
 	else
 		snprintf(buf, len, "%u/%u", passed, e->rise);
 	return buf;
 }
 
-const char *ep_state_name(enum ep_state s)
+const char *ep_health_name(enum health_state h)
 {
 	static const char *const name[] = {
-		[EPS_GONE] = "GONE",	     [EPS_MAINT] = "MAINT", [EPS_DRAINED] = "DRAINED",
-		[EPS_DRAINING] = "DRAINING", [EPS_DOWN] = "DOWN",   [EPS_INIT] = "INIT",
-		[EPS_NO_HOP] = "NO_HOP",     [EPS_UP] = "UP",
-	};
-
-	return (size_t)s < sizeof(name) / sizeof(name[0]) ? name[s] : "?";
-}
-
-const char *ep_health_name(enum ep_health h)
-{
-	static const char *const name[] = {
-		[EP_INIT] = "init", [EP_UP] = "up", [EP_DOWN] = "down"
+		[HEALTH_INIT] = "init", [HEALTH_UP] = "up", [HEALTH_DOWN] = "down"
 	};
 
 	return (size_t)h < sizeof(name) / sizeof(name[0]) ? name[h] : "?";

@@ -7,6 +7,7 @@
 #ifndef MODEL_VIEW_H
 #define MODEL_VIEW_H
 
+#include "core/health.h"
 #include "model/model.h"
 
 struct view_endpoint {
@@ -14,7 +15,7 @@ struct view_endpoint {
 	struct addr addr;
 	enum ep_state state;
 	enum ep_admin admin;
-	enum ep_health health;
+	enum health_state health;
 	enum ep_member member;
 	uint32_t h,
 		h_max; /* health counter and rise + fall - 1; "2/2" is rise-relative, see view_health_text() */
@@ -41,6 +42,7 @@ struct view_service {
 	char name[CONF_NAME_MAX];
 	struct addr listen;
 	enum conf_mode mode;
+	enum svc_state state;
 	bool paused;
 	uint32_t available, total;
 	uint32_t slots; /* L */
@@ -62,7 +64,6 @@ const struct view_service *view_service_find(const struct view *v, const char *n
 const struct view_endpoint *view_endpoint_find(const struct view_service *s, const struct addr *a);
 /* Passes of rise, and the failures that an UP endpoint has had: "2/2", "1/2", "2/2-1". Returns buf. */
 const char *view_health_text(const struct view_endpoint *e, char *buf, size_t len);
-const char *ep_state_name(enum ep_state s); /* "UP", "DRAINING", ... */
-const char *ep_health_name(enum ep_health h); /* "init", ... */
+const char *ep_health_name(enum health_state h); /* "init", ... */
 
 #endif

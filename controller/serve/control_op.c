@@ -24,9 +24,12 @@ static enum api_code code_of(enum model_rc rc)
 	switch (rc) {
 	case MODEL_OK:
 		return API_OK;
-	case MODEL_NO_SUCH:
+	case MODEL_NO_SERVICE:
+	case MODEL_NO_ENDPOINT:
+	case MODEL_LEAVING:
+	case MODEL_UNNAMED:
 		return API_NO_SUCH;
-	case MODEL_REFUSED:
+	case MODEL_LAST:
 		return API_REFUSED;
 	case MODEL_INVALID:
 		return API_USAGE;

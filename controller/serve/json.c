@@ -195,15 +195,7 @@ static unsigned int count_state(const struct view_service *s, enum ep_state stat
 
 const char *service_state(const struct view_service *s)
 {
-	if (s->paused)
-		return "paused";
-	if (!s->total)
-		return "empty";
-	if (!s->available)
-		return "down";
-	if (count_state(s, EPS_DOWN) || count_state(s, EPS_NO_HOP))
-		return "degraded";
-	return "ok";
+	return svc_state_name(s->state);
 }
 
 /* "1 draining, 2 down": the states that are not plain UP, in words. */

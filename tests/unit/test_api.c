@@ -18,6 +18,7 @@
 #include "ctl/ctl.h"
 #include "rr_verdict.h"
 #include "util/reason.h"
+#include "util/state.h"
 #include "util/strbuf.h"
 
 #define MANUAL "controller/man/rrctl.1"
@@ -339,6 +340,24 @@ static void manual_has_reasons(void **state)
 	free(page);
 }
 
+static void manual_has_states(void **state)
+{
+	char *page = manual(), item[600];
+
+	(void)state;
+#define EP_ROW(id, word, tone, available, note, why, sentence) \
+	snprintf(item, sizeof(item), ".It Sy %s %s ", word, sentence); \
+	has(page, item);
+	EP_STATES(EP_ROW)
+#undef EP_ROW
+#define SVC_ROW(id, word, tone, sentence) \
+	snprintf(item, sizeof(item), ".It Sy %s %s ", word, sentence); \
+	has(page, item);
+	SVC_STATES(SVC_ROW)
+#undef SVC_ROW
+	free(page);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -348,6 +367,7 @@ int main(void)
 		cmocka_unit_test(replies_malformed),	cmocka_unit_test(strings),
 		cmocka_unit_test(table_sound),		cmocka_unit_test(socket_beside),
 		cmocka_unit_test(manual_has_verbs),	cmocka_unit_test(manual_has_reasons),
+		cmocka_unit_test(manual_has_states),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -81,12 +81,10 @@ static void test_last_one_is_guarded(void **state)
 				       .service = "web",
 				       .endpoint = fx_addr(E3) };
 
-		assert_int_equal(model_verb(w.m, &op, err, sizeof(err), MONO_S(102)),
-				 MODEL_REFUSED);
+		assert_int_equal(model_verb(w.m, &op, err, sizeof(err), MONO_S(102)), MODEL_LAST);
 		assert_non_null(strstr(err, "last available endpoint of web"));
 		op.dry_run = true;
-		assert_int_equal(model_verb(w.m, &op, err, sizeof(err), MONO_S(102)),
-				 MODEL_REFUSED);
+		assert_int_equal(model_verb(w.m, &op, err, sizeof(err), MONO_S(102)), MODEL_LAST);
 		assert_int_equal(fx_state(w.m, "web", E3), EPS_UP);
 	}
 	/* one that serves nothing is not the last that does */
@@ -139,13 +137,21 @@ static void test_verb_errors(void **state)
 	char err[64];
 
 	(void)state;
-	assert_int_equal(fx_verb(w.m, VERB_DRAIN, "nope", E1, MONO_S(101)), MODEL_NO_SUCH);
-	assert_int_equal(fx_verb(w.m, VERB_DRAIN, "web", "10.9.9.9:1", MONO_S(101)), MODEL_NO_SUCH);
-	assert_int_equal(fx_verb(w.m, VERB_DRAIN, "web", NULL, MONO_S(101)), MODEL_NO_SUCH);
+	assert_int_equal(fx_verb(w.m, VERB_DRAIN, "nope", E1, MONO_S(101)), MODEL_NO_SERVICE);
+	assert_int_equal(fx_verb(w.m, VERB_DRAIN, "web", "10.9.9.9:1", MONO_S(101)),
+			 MODEL_NO_ENDPOINT);
+	assert_int_equal(fx_verb(w.m, VERB_DRAIN, "web", NULL, MONO_S(101)), MODEL_UNNAMED);
 	assert_int_equal(fx_verb(w.m, VERB_ADD, "web", "10.0.0.9", MONO_S(101)), MODEL_INVALID);
 	assert_int_equal(fx_verb(w.m, VERB_ADD, "web", "[fd00::1]:443", MONO_S(101)),
 			 MODEL_INVALID);
 	assert_int_equal(model_verb(w.m, &op, err, sizeof(err), MONO_S(101)), MODEL_INVALID);
+	/* what the file refuses: the service's own address, and addresses that no host has */
+	assert_int_equal(fx_verb(w.m, VERB_ADD, "web", "192.0.2.10:443", MONO_S(101)),
+			 MODEL_INVALID);
+	assert_int_equal(fx_verb(w.m, VERB_ADD, "web", "224.0.0.1:8443", MONO_S(101)),
+			 MODEL_INVALID);
+	assert_int_equal(fx_verb(w.m, VERB_DEL, "web", E3, MONO_S(102)), MODEL_OK);
+	assert_int_equal(fx_verb(w.m, VERB_READY, "web", E3, MONO_S(103)), MODEL_LEAVING);
 	op.verb = (enum model_verb)99;
 	assert_int_equal(model_verb(w.m, &op, err, sizeof(err), MONO_S(101)), MODEL_INVALID);
 	done(&w);
@@ -375,7 +381,7 @@ static void check_consistent(struct model *m)
 			assert_in_range(e->weight_base, 1, 1000);
 			assert_true(e->member != EP_GONE);
 			assert_true(e->h <= e->h_max);
-			assert_true((e->health == EP_UP) == (e->h >= e->rise));
+			assert_true((e->health == HEALTH_UP) == (e->h >= e->rise));
 			for (size_t j = 0; j < k; j++)
 				assert_false(addr_equal(&e->addr, &s->endpoint[j].addr));
 		}

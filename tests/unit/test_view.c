@@ -158,12 +158,12 @@ static void test_admin_reasons(void **state)
 static void test_health_text(void **state)
 {
 	static const struct {
-		enum ep_health health;
+		enum health_state health;
 		uint32_t h;
 		const char *text;
 	} rows[] = {
-		{ EP_INIT, 0, "0/2" }, { EP_DOWN, 0, "0/2" }, { EP_DOWN, 1, "1/2" },
-		{ EP_UP, 4, "2/2" },   { EP_UP, 3, "2/2-1" }, { EP_UP, 2, "2/2-2" },
+		{ HEALTH_INIT, 0, "0/2" }, { HEALTH_DOWN, 0, "0/2" }, { HEALTH_DOWN, 1, "1/2" },
+		{ HEALTH_UP, 4, "2/2" },   { HEALTH_UP, 3, "2/2-1" }, { HEALTH_UP, 2, "2/2-2" },
 	};
 	char buf[24];
 
@@ -190,7 +190,7 @@ static void test_names(void **state)
 	assert_string_equal(ep_state_name(EPS_DRAINING), "DRAINING");
 	assert_string_equal(ep_state_name((enum ep_state)99), "?");
 	assert_string_equal(word_of(ep_admin_words, EP_MAINT), "maint");
-	assert_string_equal(ep_health_name(EP_DOWN), "down");
+	assert_string_equal(ep_health_name(HEALTH_DOWN), "down");
 	assert_string_equal(plan_op_name(&enable, buf, sizeof(buf)), "enable");
 	assert_string_equal(plan_op_name(&fill, buf, sizeof(buf)), "rotation-fill");
 	assert_string_equal(plan_op_name(&turn, buf, sizeof(buf)), "address-switch");
