@@ -9,8 +9,9 @@
  * Time: `jiffies` fields hold the low 32 bits of bpf_jiffies64(), compared by signed difference; one
  * tick is 1/HZ s and the controller learns HZ from the kernel (sys/dp.h, dp_clock()).
  *
- * A layout change raises RR_ABI_VERSION, which is part of every pin name: maps of another layout are
- * never adopted.
+ * Every map has a layout version of its own (RR_MAPS below), which is part of the name of its pin.
+ * A change of layout raises it: an upgrade makes only that map anew and keeps all others with their
+ * contents.
  */
 #ifndef RR_ABI_H
 #define RR_ABI_H
@@ -19,9 +20,14 @@
 
 #include "rr_policy.h"
 
-#define RR_ABI_VERSION 1
-#define RR_BPFFS_DIR "/sys/fs/bpf/rrlb" /* pins: DIR/<map>_v1, DIR/rr_xdp_v1 */
+#define RR_BPFFS_DIR "/sys/fs/bpf/rrlb" /* pins: DIR/<map>_v<its version>, DIR/rr_xdp_v1 */
 #define RR_PROG_NAME "rr_xdp"
+/*
+ * Operators type this name (`ip link set ... xdp pinned`), and it stands in their scripts. It names
+ * the program and no layout: the program brings its maps along, whatever their versions are. So it
+ * stays as it is for good.
+ */
+#define RR_PROG_PIN "rr_xdp_v1"
 
 /* ---- limits ------------------------------------------------------------------------------------ */
 #define RR_MAX_SERVICES 256u /* service ids 0..255 */
@@ -65,7 +71,8 @@ struct rr_addr {
 
 /* ---- map `control`: one element, written by push, read by the packet path ------------------------ */
 struct rr_control {
-	__u32 abi_version; /* RR_ABI_VERSION once a controller has set the maps up */
+	/* The version of this map, RR_VERSION_CONTROL, once a controller has set the maps up; 0 before. */
+	__u32 abi_version;
 	__u32 enabled; /* 0: pass every packet untouched */
 	__u64 hash_seed; /* secret; set once when the maps are created, kept while flows live */
 	__u64 vip_active; /* bit 0: active copy of `vips`; bits 32-63: seed of its hash */
@@ -317,33 +324,60 @@ struct rr_bucket {
 };
 _Static_assert(sizeof(struct rr_bucket) == 8, "rr_bucket");
 
-/* Every map, one row: id, name, "1 if the controller maps it into its memory". Names fit BPF_OBJ_NAME_LEN. */
+/*
+ * Every map, one row: id, name, "1 if the controller maps it into its memory", layout version,
+ * kind. Names fit BPF_OBJ_NAME_LEN.
+ *
+ * Whoever changes what the elements of a map mean, their size or their number raises the version of
+ * its row, and of nothing else. The kind says what an upgrade does with the contents:
+ *   SETUP   written by the controller alone. The new map takes over every field that has the same
+ *           name in both layouts (so a field whose meaning changes gets another name).
+ *   COUNTS  written by packets, too. The same, but what packets add while the programs change
+ *           places is lost.
+ *   FLOWS   entries, and what entries point at by number and packets hand out. A change costs every
+ *           flow, so it is refused unless the operator asks for it (rrlbd --replace-maps).
+ * Maps that mean something only together share a version: the flow tables with their records and
+ * the numbers in them; a table that exists twice, with the map whose word says which copy is in
+ * force (else an old program that still runs would read the switch of a table it does not have).
+ * Flows also hold ids of `services`, `endpoints` and `locals`: these are SETUP, because the ids are
+ * the elements' indexes and stay as they are.
+ */
+#define RR_FLOWS_VERSION 1
+#define RR_VIPS_VERSION 1
+#define RR_ROTATIONS_VERSION 1
+
 #define RR_MAPS(X) \
-	X(CONTROL, control, 1) \
-	X(VIPS, vips, 1) \
-	X(SERVICES, services, 1) \
-	X(CURSORS, cursors, 1) \
-	X(ROTATIONS, rotations, 1) \
-	X(ENDPOINTS, endpoints, 1) \
-	X(LOCALS, locals, 1) \
-	X(IFACES, ifaces, 1) \
-	X(TX_PORTS, tx_ports, 0) \
-	X(HOPS, hops, 1) \
-	X(FLOWS4, flows4, 1) \
-	X(FLOWS6, flows6, 1) \
-	X(COLD4, cold4, 1) \
-	X(COLD6, cold6, 1) \
-	X(EP_STATS, ep_stats, 0) \
-	X(SVC_STATS, svc_stats, 0) \
-	X(EP_SWEPT, ep_swept, 1) \
-	X(VERDICTS, verdicts, 0) \
-	X(BUCKETS, buckets, 0)
+	X(CONTROL, control, 1, RR_VIPS_VERSION, SETUP) \
+	X(VIPS, vips, 1, RR_VIPS_VERSION, SETUP) \
+	X(SERVICES, services, 1, RR_ROTATIONS_VERSION, SETUP) \
+	X(CURSORS, cursors, 1, 1, COUNTS) \
+	X(ROTATIONS, rotations, 1, RR_ROTATIONS_VERSION, SETUP) \
+	X(ENDPOINTS, endpoints, 1, 1, SETUP) \
+	X(LOCALS, locals, 1, 1, SETUP) \
+	X(IFACES, ifaces, 1, 1, SETUP) \
+	X(TX_PORTS, tx_ports, 0, 1, SETUP) \
+	X(HOPS, hops, 1, RR_FLOWS_VERSION, FLOWS) \
+	X(FLOWS4, flows4, 1, RR_FLOWS_VERSION, FLOWS) \
+	X(FLOWS6, flows6, 1, RR_FLOWS_VERSION, FLOWS) \
+	X(COLD4, cold4, 1, RR_FLOWS_VERSION, FLOWS) \
+	X(COLD6, cold6, 1, RR_FLOWS_VERSION, FLOWS) \
+	X(EP_STATS, ep_stats, 0, 1, COUNTS) \
+	X(SVC_STATS, svc_stats, 0, 1, COUNTS) \
+	X(EP_SWEPT, ep_swept, 1, 1, COUNTS) \
+	X(VERDICTS, verdicts, 0, 1, COUNTS) \
+	X(BUCKETS, buckets, 0, 1, COUNTS)
 
 enum rr_map {
-#define RR_MAP_ID(id, name, mm) RR_MAP_##id,
+#define RR_MAP_ID(id, ...) RR_MAP_##id,
 	RR_MAPS(RR_MAP_ID)
 #undef RR_MAP_ID
 		RR_MAP_MAX
+};
+
+enum rr_map_version {
+#define RR_MAP_VERSION(id, name, mm, version, kind) RR_VERSION_##id = (version),
+	RR_MAPS(RR_MAP_VERSION)
+#undef RR_MAP_VERSION
 };
 
 #endif

@@ -158,7 +158,7 @@ void show_version(struct ctl *ctl, const struct api_reply *r)
 		{ "rrctl", "client", COL_STR },
 		{ "rrlbd", "daemon", COL_STR },
 		{ "protocol", "protocol", COL_INT },
-		{ "map layout", "abi", COL_INT },
+		{ "flow layout", "abi", COL_INT },
 		{ "program id", "program", COL_INT },
 		{ "instructions", "instructions", COL_INT },
 		{ 0 },

@@ -325,14 +325,14 @@ int push_control(struct daemon *d)
 
 	if (rc)
 		return rc;
-	if (c->abi_version != RR_ABI_VERSION && (rc = control_first(c)))
+	if (c->abi_version != RR_VERSION_CONTROL && (rc = control_first(c)))
 		return rc;
 	dp_mem(d->dp, RR_MAP_FLOWS4, &c->flow4_sets);
 	dp_mem(d->dp, RR_MAP_FLOWS6, &c->flow6_sets);
 	dp_ports(d->dp, &c->port_lo, &c->port_hi);
 	store32(&c->hz, d->hz);
 	store32(&c->rst_rate, d->conf->rst_rate);
-	store32(&c->abi_version, RR_ABI_VERSION);
+	store32(&c->abi_version, RR_VERSION_CONTROL);
 	return 0;
 }
 

@@ -68,10 +68,20 @@ static void usage(FILE *to)
 	      "      --state FILE   state file (as configured)\n"
 	      "  -f, --foreground   do not detach from the terminal; always so\n"
 	      "  -v, --verbose      log what is done and why\n"
-	      "      --version      print the versions of rrlbd and of the map layout and exit\n"
+	      "      --version      print the versions of rrlbd and of its maps and exit\n"
 	      "  -h, --help         this\n"
 	      "rrlbd(8) has the whole story, rrlbd.conf(5) that of the configuration.\n",
 	      to);
+}
+
+/* The names of the maps' pins: an upgrade makes anew what stands under another in the folder. */
+static void version(void)
+{
+	printf("rrlbd %s\nmaps", RRLB_VERSION);
+#define VERSION_MAP(id, name, ...) printf(" " #name "_v%d", RR_VERSION_##id);
+	RR_MAPS(VERSION_MAP)
+#undef VERSION_MAP
+	printf("\n");
 }
 
 static void option(struct daemon *d, struct options *o, int c)
@@ -104,7 +114,7 @@ static void option(struct daemon *d, struct options *o, int c)
 		o->verbose = true;
 		break;
 	case OPT_VERSION:
-		printf("rrlbd %s, ABI %u\n", RRLB_VERSION, RR_ABI_VERSION);
+		version();
 		exit(0);
 	case 'h':
 		usage(stdout);

@@ -101,7 +101,7 @@ enum api_code verb_version(struct call *c)
 	c->data = json_object();
 	put_str(c->data, "daemon", RRLB_VERSION);
 	put_int(c->data, "protocol", API_VERSION);
-	put_int(c->data, "abi", RR_ABI_VERSION);
+	put_int(c->data, "abi", RR_FLOWS_VERSION);
 	put_int(c->data, "program", id);
 	put_int(c->data, "instructions", insns);
 	return API_OK;

@@ -395,8 +395,8 @@ static int attach_external(struct dp *dp, const struct dp_seen *seen, struct dp_
 {
 	if (seen->kind == DP_SEEN_NONE)
 		snprintf(st->text, sizeof(st->text),
-			 "nothing attached: ip link set dev %s xdp pinned %.80s/%s_v%d", st->name,
-			 dp->dir, RR_PROG_NAME, RR_ABI_VERSION);
+			 "nothing attached: ip link set dev %s xdp pinned %.80s/" RR_PROG_PIN,
+			 st->name, dp->dir);
 	else if (!seen->ours)
 		snprintf(st->text, sizeof(st->text), "occupied by %s (id %u), not ours",
 			 seen->name[0] ? seen->name : "a program", seen->prog_id);
@@ -404,9 +404,8 @@ static int attach_external(struct dp *dp, const struct dp_seen *seen, struct dp_
 		snprintf(
 			st->text, sizeof(st->text),
 			"runs program id %u over our maps; the pinned one is id %u: ip -force link "
-			"set dev %s xdp pinned %.40s/%s_v%d",
-			seen->prog_id, dp->prog_id, st->name, dp->dir, RR_PROG_NAME,
-			RR_ABI_VERSION);
+			"set dev %s xdp pinned %.40s/" RR_PROG_PIN,
+			seen->prog_id, dp->prog_id, st->name, dp->dir);
 	if (seen->kind == DP_SEEN_FOREIGN_MAPS)
 		snprintf(st->text, sizeof(st->text),
 			 "rr_xdp (id %u) runs there over maps of its own", seen->prog_id);

@@ -58,6 +58,7 @@ struct dp_prog {
 
 /* dp_text.c */
 extern const char *const dp_map_names[RR_MAP_MAX];
+extern const uint32_t dp_map_versions[RR_MAP_MAX];
 /* Forgets what was said and listens to libbpf and libxdp from now on. */
 void dp_listen(void);
 /* The most telling line said since dp_listen(), or "". */
@@ -78,7 +79,6 @@ int dp_object_clone(struct dp *dp, struct bpf_object **obj);
 int dp_object_sizes(struct dp *dp, struct bpf_object *obj);
 
 /* dp_load.c */
-int dp_pin_path(struct dp *dp, char *buf, size_t len, const char *name);
 int dp_prog_read(int fd, struct dp_prog *p);
 /* fd of the program's map of that name, or -ENOENT. */
 int dp_prog_map(const struct dp_prog *p, const char *name);

@@ -35,13 +35,21 @@
 #define BPFFS_DEFAULT "/sys/fs/bpf"
 #define LOCK_TRIES 20 /* x 50 ms: a predecessor that is just leaving */
 
-int dp_pin_path(struct dp *dp, char *buf, size_t len, const char *name)
+static int pin_path(struct dp *dp, char *buf, size_t len, const char *name)
 {
-	int n = snprintf(buf, len, "%s/%s_v%d", dp->dir, name, RR_ABI_VERSION);
+	int n = snprintf(buf, len, "%s/%s", dp->dir, name);
 
 	if (n < 0 || (size_t)n >= len)
 		return dp_say(dp, -ENAMETOOLONG, "%s: name too long", dp->dir);
 	return 0;
+}
+
+static int map_path(struct dp *dp, char *buf, size_t len, int map)
+{
+	char name[BPF_OBJ_NAME_LEN + 16];
+
+	snprintf(name, sizeof(name), "%s_v%u", dp_map_names[map], dp_map_versions[map]);
+	return pin_path(dp, buf, len, name);
 }
 
 /* ---- folder -------------------------------------------------------------------------------------- */
@@ -259,7 +267,7 @@ static uint32_t pinned_prog(struct dp *dp, struct dp_prog *p)
 	int fd;
 
 	memset(p, 0, sizeof(*p));
-	if (dp_pin_path(dp, path, sizeof(path), RR_PROG_NAME))
+	if (pin_path(dp, path, sizeof(path), RR_PROG_PIN))
 		return 0;
 	fd = bpf_obj_get(path);
 	if (fd < 0)
@@ -278,7 +286,7 @@ static int maps_from_pins(struct dp *dp)
 	int i, fd, err;
 
 	for (i = 0; i < RR_MAP_MAX; i++) {
-		err = dp_pin_path(dp, path, sizeof(path), dp_map_names[i]);
+		err = map_path(dp, path, sizeof(path), i);
 		if (err)
 			return err;
 		fd = bpf_obj_get(path);
@@ -304,7 +312,7 @@ static int maps_check_pins(struct dp *dp, struct bpf_object *obj, bool any_size)
 	for (i = 0; i < RR_MAP_MAX; i++) {
 		if (dp->map_fd[i] < 0)
 			continue;
-		err = dp_pin_path(dp, path, sizeof(path), dp_map_names[i]);
+		err = map_path(dp, path, sizeof(path), i);
 		if (!err)
 			err = dp_object_match(dp, obj, (enum rr_map)i, dp->map_fd[i], path,
 					      any_size);
@@ -416,7 +424,7 @@ static int pin_maps(struct dp *dp)
 	int i, err;
 
 	for (i = 0; i < RR_MAP_MAX; i++) {
-		err = dp_pin_path(dp, path, sizeof(path), dp_map_names[i]);
+		err = map_path(dp, path, sizeof(path), i);
 		if (err)
 			return err;
 		if (bpf_obj_pin(dp->map_fd[i], path) && errno != EEXIST)
@@ -429,7 +437,7 @@ static int pin_maps(struct dp *dp)
 static int pin_prog(struct dp *dp)
 {
 	char path[PATH_MAX], spare[PATH_MAX + 8];
-	int err = dp_pin_path(dp, path, sizeof(path), RR_PROG_NAME);
+	int err = pin_path(dp, path, sizeof(path), RR_PROG_PIN);
 
 	if (err)
 		return err;
@@ -493,13 +501,14 @@ static int abi_check(struct dp *dp, bool found, bool *adopted)
 	const struct rr_control *control = dp->mem[RR_MAP_CONTROL];
 	uint32_t version = control->abi_version;
 
-	*adopted = found && version == RR_ABI_VERSION;
-	if (!version || version == RR_ABI_VERSION)
+	*adopted = found && version == RR_VERSION_CONTROL;
+	if (!version || version == RR_VERSION_CONTROL)
 		return 0;
-	return dp_say(dp, -EEXIST,
-		      "the maps in %s are of ABI version %u, this program is of version %d: detach "
-		      "and remove them, then start again",
-		      dp->dir, version, RR_ABI_VERSION);
+	return dp_say(
+		dp, -EEXIST,
+		"the map %s in %s says that it is of version %u, this program has version %u: "
+		"detach and remove %s, then start again",
+		dp_map_names[RR_MAP_CONTROL], dp->dir, version, RR_VERSION_CONTROL, dp->dir);
 }
 
 static int open_steps(struct dp *dp, const char *const *ifnames, size_t n, bool *adopted)

@@ -25,7 +25,7 @@
 #define BATCH 256u
 
 static const bool mapped[RR_MAP_MAX] = {
-#define DP_MAPPED(id, name, mm) mm,
+#define DP_MAPPED(id, name, mm, ...) mm,
 	RR_MAPS(DP_MAPPED)
 #undef DP_MAPPED
 };
@@ -64,7 +64,7 @@ void dp_ports_adopt(struct dp *dp)
 	if (dp->map_fd[RR_MAP_CONTROL] < 0 ||
 	    bpf_map_lookup_elem(dp->map_fd[RR_MAP_CONTROL], &zero, &c))
 		return;
-	if (c.abi_version != RR_ABI_VERSION || !c.port_lo || c.port_lo > c.port_hi ||
+	if (c.abi_version != RR_VERSION_CONTROL || !c.port_lo || c.port_lo > c.port_hi ||
 	    (c.port_lo == dp->port_lo && c.port_hi == dp->port_hi))
 		return;
 	snprintf(dp->note + n, sizeof(dp->note) - n,

@@ -73,8 +73,8 @@ static int knob_set(struct dp *dp, struct bpf_object *obj, const char *name, con
 
 	if (off < 0)
 		return dp_say(dp, -EINVAL,
-			      "%s: no %zu-byte knob %s: not an rr_xdp object of ABI version %d",
-			      object_name(dp), size, name, RR_ABI_VERSION);
+			      "%s: no %zu-byte knob %s: not an rr_xdp object of this version",
+			      object_name(dp), size, name);
 	now = bpf_map__initial_value(map, &len);
 	if (!now || (size_t)off + size > len)
 		return dp_say(dp, -EINVAL, "%s: knob %s lies outside .rodata", object_name(dp),
@@ -132,8 +132,8 @@ int dp_object_sizes(struct dp *dp, struct bpf_object *obj)
 		map = bpf_object__find_map_by_name(obj, dp_map_names[i]);
 		if (!map)
 			return dp_say(dp, -EINVAL,
-				      "%s: no map %s: not an rr_xdp object of ABI version %d",
-				      object_name(dp), dp_map_names[i], RR_ABI_VERSION);
+				      "%s: no map %s: not an rr_xdp object of this version",
+				      object_name(dp), dp_map_names[i]);
 		if (!is_flow_table((enum rr_map)i))
 			continue;
 		err = bpf_map__set_max_entries(map, flow_table_max(dp, (enum rr_map)i));

@@ -24,9 +24,15 @@
 #define LONG_TEXT 2000
 
 const char *const dp_map_names[RR_MAP_MAX] = {
-#define DP_MAP_NAME(id, name, mm) #name,
+#define DP_MAP_NAME(id, name, ...) #name,
 	RR_MAPS(DP_MAP_NAME)
 #undef DP_MAP_NAME
+};
+
+const uint32_t dp_map_versions[RR_MAP_MAX] = {
+#define DP_MAP_VERSION(id, ...) RR_VERSION_##id,
+	RR_MAPS(DP_MAP_VERSION)
+#undef DP_MAP_VERSION
 };
 
 static char said[16384];

@@ -287,7 +287,7 @@ static void set_up(struct bench *b)
 	b->control->flow6_sets = b->sets6;
 	b->control->port_lo = RR_PORT_LO_DEFAULT;
 	b->control->port_hi = RR_PORT_HI_DEFAULT;
-	b->control->abi_version = RR_ABI_VERSION;
+	b->control->abi_version = RR_VERSION_CONTROL;
 	b->control->hz = 1000000; /* no flow rests, however long another is measured */
 	b->control->enabled = 1;
 	munmap(vips, len[0]);

@@ -22,6 +22,8 @@
 
 #define DIR "/sys/fs/bpf/rrlb-dp"
 #define SETS 64u
+#define STRING_(x) #x
+#define STRING(x) STRING_(x)
 
 static const struct dp_conf conf = {
 	.dir = DIR,
@@ -56,15 +58,29 @@ static void open_fails(const struct dp_conf *c, int err, const char *words)
 	dp_close(dp);
 }
 
+/* DIR/<map>_v<its version> */
+static const char *map_pin(const char *name)
+{
+	static const char *const pin[] = {
+#define PIN(id, name, mm, version, ...) #name, DIR "/" #name "_v" STRING(version),
+		RR_MAPS(PIN)
+#undef PIN
+	};
+
+	for (size_t i = 0; i < 2 * RR_MAP_MAX; i += 2) {
+		if (!strcmp(pin[i], name))
+			return pin[i + 1];
+	}
+	fail_msg("no map %s", name);
+	return NULL;
+}
+
 static uint32_t pinned_map_id(const char *name)
 {
 	struct bpf_map_info info = { 0 };
 	uint32_t len = sizeof(info);
-	char path[256];
-	int fd;
+	int fd = bpf_obj_get(map_pin(name));
 
-	snprintf(path, sizeof(path), DIR "/%s_v%d", name, RR_ABI_VERSION);
-	fd = bpf_obj_get(path);
 	if (fd < 0)
 		return 0;
 	assert_int_equal(bpf_obj_get_info_by_fd(fd, &info, &len), 0);
@@ -93,7 +109,7 @@ static int cleanup(void **state)
 static void test_create(void **state)
 {
 	static const char *const names[] = {
-#define NAME(id, name, mm) #name,
+#define NAME(id, name, ...) #name,
 		RR_MAPS(NAME)
 #undef NAME
 	};
@@ -127,7 +143,7 @@ static void set_up(struct dp *dp)
 {
 	struct rr_control *c = dp_mem(dp, RR_MAP_CONTROL, NULL);
 
-	c->abi_version = RR_ABI_VERSION;
+	c->abi_version = RR_VERSION_CONTROL;
 }
 
 static void test_adopt(void **state)
@@ -230,9 +246,9 @@ static void test_abi_mismatch(void **state)
 
 	(void)state;
 	c = dp_mem(dp, RR_MAP_CONTROL, NULL);
-	c->abi_version = RR_ABI_VERSION + 1;
+	c->abi_version = RR_VERSION_CONTROL + 1;
 	dp_close(dp);
-	open_fails(&conf, -EEXIST, "are of ABI version 2");
+	open_fails(&conf, -EEXIST, "says that it is of version 2");
 }
 
 /* Pins of a start that was cut short: the missing maps are made. */

@@ -50,7 +50,7 @@ static struct dp *open_new(void)
 	struct dp *dp = open_ok(&adopted);
 	struct rr_control *c = dp_mem(dp, RR_MAP_CONTROL, NULL);
 
-	c->abi_version = RR_ABI_VERSION;
+	c->abi_version = RR_VERSION_CONTROL;
 	return dp;
 }
 
@@ -361,7 +361,7 @@ static void test_external_obj(void **state)
 	attach_ok(dp, DP_ATTACH_EXTERNAL, DP_XDP_AUTO, &st);
 	assert_true(st.attached);
 	assert_int_equal(st.prog_id, first);
-	((struct rr_control *)dp_mem(dp, RR_MAP_CONTROL, NULL))->abi_version = RR_ABI_VERSION;
+	((struct rr_control *)dp_mem(dp, RR_MAP_CONTROL, NULL))->abi_version = RR_VERSION_CONTROL;
 	cursor = dp_elem(dp, RR_MAP_CURSORS, 1);
 	cursor->ticket = 42;
 	dp_close(dp);

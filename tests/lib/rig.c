@@ -25,13 +25,13 @@
 #define RIG_SETS 256u
 
 static const char *const map_name[] = {
-#define NAME(id, name, mm) [RR_MAP_##id] = #name,
+#define NAME(id, name, ...) [RR_MAP_##id] = #name,
 	RR_MAPS(NAME)
 #undef NAME
 };
 
 static const bool map_mapped[] = {
-#define MAPPED(id, name, mm) [RR_MAP_##id] = mm,
+#define MAPPED(id, name, mm, ...) [RR_MAP_##id] = mm,
 	RR_MAPS(MAPPED)
 #undef MAPPED
 };
@@ -153,7 +153,7 @@ void rig_clear(struct rig *r)
 		memset(rig_iface_at(r, i), 0, sizeof(struct rr_iface));
 	memset(r->control, 0, sizeof(*r->control));
 	clear_buckets(r);
-	r->control->abi_version = RR_ABI_VERSION;
+	r->control->abi_version = RR_VERSION_CONTROL;
 	r->control->hash_seed = RIG_SEED;
 	r->control->vip_active = 77ull << 32;
 	r->control->rst_rate = 1000000;
