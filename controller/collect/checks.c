@@ -150,7 +150,7 @@ int checks_open(struct daemon *d)
 		return -ENOMEM;
 	d->checks->filled = daemon_now(d);
 	d->checks->tokens = CHECKS_BURST;
-	return probes_open(&d->checks->probes, d->base, check_done, d);
+	return probes_open(&d->checks->probes, d->loop, check_done, d);
 }
 
 void checks_close(struct daemon *d)

@@ -293,7 +293,7 @@ int nexthop_open(struct daemon *d)
 	if (!rc)
 		rc = nl_open(&d->nl, hops_changed, d);
 	if (!rc)
-		rc = loop_reader(d->loop, nl_fd(d->nl), nl_ready, d);
+		rc = loop_reader(d->loop, NULL, nl_fd(d->nl), nl_ready, d);
 	return rc;
 }
 

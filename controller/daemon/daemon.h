@@ -21,7 +21,6 @@
 #include "sys/dp.h"
 #include "sys/netlink.h"
 
-struct event_base;
 struct loop;
 struct loop_timer;
 struct control;
@@ -58,7 +57,6 @@ struct daemon {
 	const char *socket; /* --socket overrides conf->socket; NULL */
 	const char *state; /* --state overrides conf->state_file; NULL */
 	struct loop *loop;
-	struct event_base *base; /* the loop's */
 	struct loop_timer *tick, *second, *slice; /* model; once a second; rest of a walk */
 	mono_t tick_at; /* when the model next wants to run */
 	struct conf *conf; /* in force */

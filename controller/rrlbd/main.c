@@ -354,13 +354,13 @@ static void on_stop(int sig, void *arg)
 
 static int start_signals(struct daemon *d)
 {
-	int rc = loop_signal(d->loop, SIGHUP, on_reload, d);
+	int rc = loop_signal(d->loop, NULL, SIGHUP, on_reload, d);
 
 	signal(SIGPIPE, SIG_IGN);
 	if (!rc)
-		rc = loop_signal(d->loop, SIGTERM, on_stop, d);
+		rc = loop_signal(d->loop, NULL, SIGTERM, on_stop, d);
 	if (!rc)
-		rc = loop_signal(d->loop, SIGINT, on_stop, d);
+		rc = loop_signal(d->loop, NULL, SIGINT, on_stop, d);
 	return rc;
 }
 
@@ -407,7 +407,6 @@ static int start(struct daemon *d)
 
 	if (rc)
 		return rc;
-	d->base = loop_base(d->loop);
 	d->started = d->conf_at = daemon_now(d);
 	d->conf_ok = true;
 	d->conf_generation = 1;

@@ -35,7 +35,7 @@ struct session {
 struct control {
 	struct daemon *d;
 	struct unix_server *server;
-	struct event *timer; /* runs while somebody waits */
+	struct loop_timer *timer; /* runs while somebody waits */
 	TAILQ_HEAD(session_list, session) sessions;
 	struct model_event *ring; /* MODEL_EVENTS of them, the newest overwrites the oldest */
 	uint64_t ring_next; /* events ever kept */

@@ -18,10 +18,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <event2/event.h>
-
 #include "serve/call.h"
 #include "serve/control.h"
+#include "sys/loop.h"
 #include "util/log.h"
 #include "util/strbuf.h"
 
@@ -246,17 +245,15 @@ static int open_sockets(struct control *ctl)
 	return err;
 }
 
-static void on_timer(evutil_socket_t fd, short what, void *arg)
+static void on_timer(void *arg)
 {
-	(void)fd;
-	(void)what;
 	session_poll(arg);
 }
 
 static int open_server(struct control *ctl)
 {
 	struct unix_server_conf conf = {
-		.base = ctl->d->base,
+		.loop = ctl->d->loop,
 		.line_max = API_LINE_MAX,
 		.out_max = OUT_MAX,
 		.out_total = OUT_TOTAL,
@@ -268,10 +265,12 @@ static int open_server(struct control *ctl)
 		.too_long = on_too_long,
 		.closed = on_closed,
 	};
+	int rc = loop_timer(ctl->d->loop, &ctl->timer, on_timer, ctl);
 
-	ctl->timer = event_new(conf.base, -1, 0, on_timer, ctl);
+	if (rc)
+		return rc;
 	ctl->ring = calloc(MODEL_EVENTS, sizeof(*ctl->ring));
-	if (!ctl->timer || !ctl->ring)
+	if (!ctl->ring)
 		return -ENOMEM;
 	return unix_server_new(&ctl->server, &conf);
 }
@@ -304,8 +303,7 @@ void control_close(struct daemon *d)
 		return;
 	d->control = NULL;
 	unix_server_free(ctl->server);
-	if (ctl->timer)
-		event_free(ctl->timer);
+	loop_timer_free(ctl->timer);
 	free(ctl->ring);
 	free(ctl);
 }

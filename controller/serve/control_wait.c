@@ -2,20 +2,19 @@
 /*
  * control_wait.c - answers that take their time: drain --wait, endpoint check, events --follow.
  *
- * A waiting session is looked at after every turn and every POLL_MS while there is one; what it waits for is read from a fresh
- * view, so that a waiter holds no pointer into the model and survives reloads. A drain tells its progress
- * whenever the number of established flows has changed.
+ * A waiting session is looked at after every turn and every POLL while there is one; what it waits
+ * for is read from a fresh view, so that a waiter holds no pointer into the model and survives
+ * reloads. A drain tells its progress whenever the number of established flows has changed.
  */
 #include <stdlib.h>
 #include <string.h>
 
-#include <event2/event.h>
-
 #include "collect/sweep.h"
 #include "serve/call.h"
 #include "serve/json.h"
+#include "sys/loop.h"
 
-#define POLL_MS 200
+#define POLL MONO_MS(200)
 
 void session_reply(struct session *s, enum api_code code, const char *error, json_t *data,
 		   bool more)
@@ -31,10 +30,8 @@ void session_reply(struct session *s, enum api_code code, const char *error, jso
 
 static void arm(struct control *ctl)
 {
-	struct timeval tv = { .tv_usec = POLL_MS * 1000 };
-
-	if (!event_pending(ctl->timer, EV_TIMEOUT, NULL))
-		event_add(ctl->timer, &tv);
+	if (!loop_timer_armed(ctl->timer))
+		loop_timer_at(ctl->timer, mono_add(loop_clock(), POLL));
 }
 
 void session_wait(struct call *c, enum wait_kind kind, const struct target *t, mono_t until)
@@ -64,7 +61,8 @@ static void finish(struct session *s, enum api_code code, const char *error, jso
 	unix_client_busy(s->client, false);
 }
 
-/* By the counters, which are read once a second and with every request: sooner than the walk knows. */
+/* By the counters, which are read once a second and with every request: sooner than the walk
+ * knows. */
 static uint32_t active(const struct control *ctl, const struct view_endpoint *e)
 {
 	return e ? (uint32_t)active_endpoint(ctl->d, e->id) : 0;

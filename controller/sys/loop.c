@@ -2,27 +2,29 @@
 /*
  * loop.c - libevent in turns.
  *
- * libevent 2.1 has no hook between "all callbacks of this wait have run" and the next wait, and that is
- * exactly where a turn belongs: a change found by any callback must reach the maps before the process
- * sleeps again. So the loop runs with EVLOOP_ONCE, which returns at that point.
+ * libevent 2.1 has no hook between "all callbacks of this wait have run" and the next wait, and
+ * that is exactly where a turn belongs: a change found by any callback must reach the maps before
+ * the process sleeps again. So the loop runs with EVLOOP_ONCE, which returns at that point.
  *
- * The clock is read when somebody first asks within a batch and forgotten when the batch ends, so that
- * everything that happens in one batch happens at one time.
+ * The clock is read when somebody first asks within a batch and forgotten when the batch ends, so
+ * that everything that happens in one batch happens at one time.
  *
- * Owns every event made through it; loop_close() frees them.
+ * Owns every watch and timer made through it. One that is freed is taken out of libevent at once,
+ * also when it had already fired in the running batch: its callback does not run any more, so
+ * owners may free inside any callback.
  */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/queue.h>
 #include <time.h>
 
 #include <event2/event.h>
 
-#include "sys/loop.h"
-
-#define LOOP_WATCHES 16
+#include "sys/loop_int.h"
 
 struct loop_watch {
+	LIST_ENTRY(loop_watch) link;
 	struct event *ev;
 	loop_fn fn;
 	loop_signal_fn signal;
@@ -30,11 +32,10 @@ struct loop_watch {
 };
 
 struct loop_timer {
-	struct loop *loop;
+	LIST_ENTRY(loop_timer) link;
 	struct event *ev;
 	loop_fn fn;
 	void *arg;
-	struct loop_timer *next;
 };
 
 struct loop {
@@ -42,9 +43,8 @@ struct loop {
 	mono_t now;
 	bool now_valid;
 	bool stop;
-	struct loop_watch watch[LOOP_WATCHES]; /* signals and descriptors; never removed */
-	size_t watches;
-	struct loop_timer *timers;
+	LIST_HEAD(, loop_watch) watches;
+	LIST_HEAD(, loop_timer) timers;
 };
 
 mono_t loop_clock(void)
@@ -100,18 +100,12 @@ int loop_open(struct loop **out)
 
 void loop_close(struct loop *l)
 {
-	struct loop_timer *t;
-	size_t i;
-
 	if (!l)
 		return;
-	for (i = 0; i < l->watches; i++)
-		event_free(l->watch[i].ev);
-	while ((t = l->timers)) {
-		l->timers = t->next;
-		event_free(t->ev);
-		free(t);
-	}
+	while (!LIST_EMPTY(&l->watches))
+		loop_watch_free(LIST_FIRST(&l->watches));
+	while (!LIST_EMPTY(&l->timers))
+		loop_timer_free(LIST_FIRST(&l->timers));
 	event_base_free(l->base);
 	free(l);
 }
@@ -126,33 +120,47 @@ static void watch_fire(evutil_socket_t fd, short what, void *arg)
 		w->fn(w->arg);
 }
 
-static int loop_watch(struct loop *l, int fd, short what, struct loop_watch with)
+static int watch_new(struct loop *l, struct loop_watch **out, int fd, short what,
+		     struct loop_watch with)
 {
-	struct loop_watch *w;
+	struct loop_watch *w = malloc(sizeof(*w));
 
-	if (l->watches == LOOP_WATCHES)
-		return -ENOSPC;
-	w = &l->watch[l->watches];
+	if (!w)
+		return -ENOMEM;
 	*w = with;
 	w->ev = event_new(l->base, fd, what | EV_PERSIST, watch_fire, w);
-	if (!w->ev)
+	if (!w->ev) {
+		free(w);
 		return -ENOMEM;
+	}
 	if (event_add(w->ev, NULL)) {
 		event_free(w->ev);
+		free(w);
 		return -EINVAL;
 	}
-	l->watches++;
+	LIST_INSERT_HEAD(&l->watches, w, link);
+	if (out)
+		*out = w;
 	return 0;
 }
 
-int loop_signal(struct loop *l, int sig, loop_signal_fn fn, void *arg)
+int loop_signal(struct loop *l, struct loop_watch **out, int sig, loop_signal_fn fn, void *arg)
 {
-	return loop_watch(l, sig, EV_SIGNAL, (struct loop_watch){ .signal = fn, .arg = arg });
+	return watch_new(l, out, sig, EV_SIGNAL, (struct loop_watch){ .signal = fn, .arg = arg });
 }
 
-int loop_reader(struct loop *l, int fd, loop_fn fn, void *arg)
+int loop_reader(struct loop *l, struct loop_watch **out, int fd, loop_fn fn, void *arg)
 {
-	return loop_watch(l, fd, EV_READ, (struct loop_watch){ .fn = fn, .arg = arg });
+	return watch_new(l, out, fd, EV_READ, (struct loop_watch){ .fn = fn, .arg = arg });
+}
+
+void loop_watch_free(struct loop_watch *w)
+{
+	if (!w)
+		return;
+	LIST_REMOVE(w, link);
+	event_free(w->ev);
+	free(w);
 }
 
 static void timer_fire(evutil_socket_t fd, short what, void *arg)
@@ -166,18 +174,17 @@ static void timer_fire(evutil_socket_t fd, short what, void *arg)
 
 int loop_timer(struct loop *l, struct loop_timer **out, loop_fn fn, void *arg)
 {
-	struct loop_timer *t = calloc(1, sizeof(*t));
+	struct loop_timer *t = malloc(sizeof(*t));
 
 	if (!t)
 		return -ENOMEM;
-	*t = (struct loop_timer){ .loop = l, .fn = fn, .arg = arg };
+	*t = (struct loop_timer){ .fn = fn, .arg = arg };
 	t->ev = evtimer_new(l->base, timer_fire, t);
 	if (!t->ev) {
 		free(t);
 		return -ENOMEM;
 	}
-	t->next = l->timers;
-	l->timers = t;
+	LIST_INSERT_HEAD(&l->timers, t, link);
 	*out = t;
 	return 0;
 }
@@ -200,6 +207,20 @@ void loop_timer_at(struct loop_timer *t, mono_t at)
 void loop_timer_stop(struct loop_timer *t)
 {
 	event_del(t->ev);
+}
+
+bool loop_timer_armed(const struct loop_timer *t)
+{
+	return event_pending(t->ev, EV_TIMEOUT, NULL);
+}
+
+void loop_timer_free(struct loop_timer *t)
+{
+	if (!t)
+		return;
+	LIST_REMOVE(t, link);
+	event_free(t->ev);
+	free(t);
 }
 
 int loop_run(struct loop *l, loop_fn after, void *arg)

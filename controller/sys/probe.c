@@ -6,27 +6,25 @@
  * tls   https:// with CONNECT_ONLY: ends when the handshake is done.
  * https a whole GET, cut off as soon as enough of the body was seen.
  *
- * The URL carries the name (so SNI, certificate check and Host are as configured) and CONNECT_TO the address
- * (so no resolver is asked). Every probe makes its own connection and TLS session: a kept one would only
- * prove that an old connection still works.
+ * The URL carries the name (so SNI, certificate check and Host are as configured) and CONNECT_TO
+ * the address (so no resolver is asked). Every probe makes its own connection and TLS session: a
+ * kept one would only prove that an old connection still works.
  *
- * Three things curl does not tell are noted by callbacks: when the handshake begins (open_tls: libcurl 7.88 reports a connect
- * time of 0 when the handshake does not end), why a certificate was refused when its signature is wrong (verify_cb), and
- * why socket() failed (open_socket).
+ * Three things curl does not tell are noted by callbacks: when the handshake begins (open_tls:
+ * libcurl 7.88 reports a connect time of 0 when the handshake does not end), why a certificate was
+ * refused when its signature is wrong (verify_cb), and why socket() failed (open_socket).
  *
- * curl says which sockets and which timeout it waits for (sock_cb, timer_cb) and is told what happened
- * (curl_multi_socket_action). Owns the multi handle, one event per socket and one struct probe per transfer.
+ * Owns one struct probe per transfer; curl_loop drives them.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 
 #include <curl/curl.h>
-#include <event2/event.h>
 #include <openssl/ssl.h>
 
+#include "sys/curl_loop.h"
 #include "sys/loop.h"
 #include "sys/probe.h"
 #include "sys/probe_class.h"
@@ -47,9 +45,7 @@ struct probe {
 };
 
 struct probes {
-	struct event_base *base;
-	CURLM *multi;
-	struct event *timer;
+	struct curl_loop *curl;
 	struct probe *head;
 	size_t inflight;
 	probe_done done;
@@ -140,87 +136,20 @@ static void probe_result(const struct probe *p, CURLcode code, struct probe_resu
 	r->tls = f.tls_done ? mono_sub(tls, connect) : MONO_US(0);
 }
 
-/* Hands out every transfer that has ended. The callback may start new ones. */
-static void probes_reap(struct probes *ps)
+/* The transfer has ended. The callback may start new ones. */
+static void probe_ended(void *arg, CURL *easy, CURLcode code)
 {
+	struct probes *ps = arg;
 	struct probe_result r;
 	struct probe *p;
 	uint64_t tag;
-	CURLMsg *msg;
-	int left;
 
-	while ((msg = curl_multi_info_read(ps->multi, &left))) {
-		if (msg->msg != CURLMSG_DONE)
-			continue;
-		curl_easy_getinfo(msg->easy_handle, CURLINFO_PRIVATE, (char **)&p);
-		probe_result(p, msg->data.result, &r);
-		tag = p->tag;
-		curl_multi_remove_handle(ps->multi, p->easy);
-		probe_unlink(ps, p);
-		probe_free(p);
-		ps->done(ps->arg, tag, &r);
-	}
-}
-
-static void sock_ready(evutil_socket_t fd, short what, void *arg)
-{
-	struct probes *ps = arg;
-	int flags =
-		(what & EV_READ ? CURL_CSELECT_IN : 0) | (what & EV_WRITE ? CURL_CSELECT_OUT : 0);
-	int running;
-
-	curl_multi_socket_action(ps->multi, (curl_socket_t)fd, flags, &running);
-	probes_reap(ps);
-}
-
-static void timer_fire(evutil_socket_t fd, short what, void *arg)
-{
-	struct probes *ps = arg;
-	int running;
-
-	(void)fd;
-	(void)what;
-	curl_multi_socket_action(ps->multi, CURL_SOCKET_TIMEOUT, 0, &running);
-	probes_reap(ps);
-}
-
-/* curl wants to know about `fd` (or no more). `sockp` is the event that we assigned to it before. */
-static int sock_cb(CURL *easy, curl_socket_t fd, int want, void *arg, void *sockp)
-{
-	struct probes *ps = arg;
-	struct event *ev = sockp;
-	short what = EV_PERSIST;
-
-	(void)easy;
-	if (ev) {
-		curl_multi_assign(ps->multi, fd, NULL);
-		event_free(ev);
-	}
-	if (want == CURL_POLL_REMOVE)
-		return 0;
-	if (want & CURL_POLL_IN)
-		what |= EV_READ;
-	if (want & CURL_POLL_OUT)
-		what |= EV_WRITE;
-	ev = event_new(ps->base, fd, what, sock_ready, ps);
-	if (!ev)
-		return -1;
-	event_add(ev, NULL);
-	curl_multi_assign(ps->multi, fd, ev);
-	return 0;
-}
-
-static int timer_cb(CURLM *multi, long ms, void *arg)
-{
-	struct probes *ps = arg;
-	struct timeval tv = { .tv_sec = ms / 1000, .tv_usec = ms % 1000 * 1000 };
-
-	(void)multi;
-	if (ms < 0)
-		event_del(ps->timer);
-	else
-		event_add(ps->timer, &tv);
-	return 0;
+	curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&p);
+	probe_result(p, code, &r);
+	tag = p->tag;
+	probe_unlink(ps, p);
+	probe_free(p);
+	ps->done(ps->arg, tag, &r);
 }
 
 static size_t body_cb(char *bytes, size_t size, size_t n, void *arg)
@@ -236,7 +165,7 @@ static size_t body_cb(char *bytes, size_t size, size_t n, void *arg)
 static curl_socket_t open_socket(void *arg, curlsocktype purpose, struct curl_sockaddr *a)
 {
 	struct probe *p = arg;
-	int fd = socket(a->family, a->socktype | SOCK_CLOEXEC | SOCK_NONBLOCK, a->protocol);
+	int fd = curl_loop_socket(a);
 
 	(void)purpose;
 	p->socket_err = fd < 0 ? errno : 0;
@@ -336,7 +265,8 @@ static int setup_http(struct probe *p, const struct probe_target *t)
 	curl_easy_setopt(p->easy, CURLOPT_WRITEDATA, p);
 	if (!*or_empty(t->host) && !*or_empty(t->sni))
 		return 0;
-	/* the name alone: a port that differs from the service's would be no business of the endpoint */
+	/* the name alone: a port that differs from the service's would be no business of the
+	 * endpoint */
 	snprintf(host, sizeof(host), "Host: %s", *or_empty(t->host) ? t->host : t->sni);
 	p->headers = curl_slist_append(NULL, host);
 	if (!p->headers)
@@ -393,8 +323,8 @@ int probe_start(struct probes *ps, uint64_t tag, const struct probe_target *t)
 	p->easy = curl_easy_init();
 	if (p->easy)
 		rc = probe_setup(p, t);
-	if (!rc && curl_multi_add_handle(ps->multi, p->easy) != CURLM_OK)
-		rc = -EIO;
+	if (!rc)
+		rc = curl_loop_add(ps->curl, p->easy);
 	if (rc)
 		probe_free(p);
 	else
@@ -407,36 +337,25 @@ size_t probes_inflight(const struct probes *ps)
 	return ps->inflight;
 }
 
-static int multi_setup(struct probes *ps)
+int probes_open(struct probes **out, struct loop *l, probe_done done, void *arg)
 {
-	ps->multi = curl_multi_init();
-	if (!ps->multi)
-		return -ENOMEM;
-	curl_multi_setopt(ps->multi, CURLMOPT_SOCKETFUNCTION, sock_cb);
-	curl_multi_setopt(ps->multi, CURLMOPT_SOCKETDATA, ps);
-	curl_multi_setopt(ps->multi, CURLMOPT_TIMERFUNCTION, timer_cb);
-	curl_multi_setopt(ps->multi, CURLMOPT_TIMERDATA, ps);
-	/* no idle connections: each probe's own is closed with it */
-	curl_multi_setopt(ps->multi, CURLMOPT_MAXCONNECTS, (long)PROBE_MAX_INFLIGHT);
-	curl_multi_setopt(ps->multi, CURLMOPT_PIPELINING, (long)CURLPIPE_NOTHING);
-	return 0;
-}
-
-int probes_open(struct probes **out, struct event_base *base, probe_done done, void *arg)
-{
-	struct probes *ps;
+	struct probes *ps = calloc(1, sizeof(*ps));
+	/* No connection stays idle, each probe's own is closed with it; this many are there
+	 * while probes run. */
+	struct curl_loop_conf conf = {
+		.loop = l,
+		.connections = PROBE_MAX_INFLIGHT,
+		.arg = ps,
+		.done = probe_ended,
+	};
 	int rc;
 
-	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
-		return -EIO;
-	ps = calloc(1, sizeof(*ps));
 	if (!ps)
 		return -ENOMEM;
-	*ps = (struct probes){ .base = base, .done = done, .arg = arg };
-	ps->timer = evtimer_new(base, timer_fire, ps);
-	rc = ps->timer ? multi_setup(ps) : -ENOMEM;
+	*ps = (struct probes){ .done = done, .arg = arg };
+	rc = curl_loop_open(&ps->curl, &conf);
 	if (rc) {
-		probes_close(ps);
+		free(ps);
 		return rc;
 	}
 	*out = ps;
@@ -450,13 +369,10 @@ void probes_close(struct probes *ps)
 	if (!ps)
 		return;
 	while ((p = ps->head)) {
-		curl_multi_remove_handle(ps->multi, p->easy);
+		curl_loop_remove(ps->curl, p->easy);
 		probe_unlink(ps, p);
 		probe_free(p);
 	}
-	curl_multi_cleanup(ps->multi);
-	if (ps->timer)
-		event_free(ps->timer);
+	curl_loop_close(ps->curl);
 	free(ps);
-	curl_global_cleanup();
 }

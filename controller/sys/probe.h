@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * probe.h - one health probe: a fresh connection to an address, as far as its type asks, with one result.
+ * probe.h - one health probe: a fresh connection to an address, as far as its type asks, with one
+ * result.
  *
- * libcurl's multi interface, driven by the event loop; no curl type shows. Probes never follow redirects,
- * use no proxy, no name resolver, and speak http and https only.
+ * libcurl's multi interface, driven by the event loop; no curl type shows. Probes never follow
+ * redirects, use no proxy, no name resolver, and speak http and https only.
  */
 #ifndef SYS_PROBE_H
 #define SYS_PROBE_H
@@ -45,13 +46,13 @@ struct probe_result {
 	char text[96]; /* detail for people; "" = none */
 };
 
-struct event_base;
+struct loop;
 struct probes;
 
 /* Called from the event loop, or from probes_close() never. May call probe_start(). */
 typedef void (*probe_done)(void *arg, uint64_t tag, const struct probe_result *r);
 
-int probes_open(struct probes **p, struct event_base *base, probe_done done, void *arg);
+int probes_open(struct probes **p, struct loop *l, probe_done done, void *arg);
 /* Cancels what is in flight, without results. */
 void probes_close(struct probes *p);
 /* 0, -EAGAIN when PROBE_MAX_INFLIGHT are in flight, or -errno: then there will be no result. */

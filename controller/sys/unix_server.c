@@ -2,14 +2,16 @@
 /*
  * unix_server.c - accepts, identifies, cuts into lines, writes back; decides who has to go.
  *
- * Clients stand in one list, the one that was active longest ago first. When there is no room (or no descriptor) for
- * a new one, the first that is not busy goes, or the first at all: so somebody who really wants something always gets
- * in, however many idle connections are held open. One request of a client is worked on at a time; further lines wait
- * in its input buffer, which stops being read when it is full.
+ * Clients stand in one list, the one that was active longest ago first. When there is no room (or
+ * no descriptor) for a new one, the first that is not busy goes, or the first at all: so somebody
+ * who really wants something always gets in, however many idle connections are held open. One
+ * request of a client is worked on at a time; further lines wait in its input buffer, which stops
+ * being read when it is full.
  *
- * What waits to be written is bounded before each send: by client, over all clients, and in time (a client that takes
- * nothing for WRITE_TIMEOUT_S is closed). A client is never freed inside a call of its owner: it is marked and
- * freed from the loop, so handlers may send and close without care.
+ * What waits to be written is bounded before each send: by client, over all clients, and in time
+ * (a client that takes nothing for WRITE_TIMEOUT_S is closed). A client is never freed inside a
+ * call of its owner: it is marked and freed from the loop, so handlers may send and close without
+ * care.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,6 +30,7 @@
 #include <event2/event.h>
 #include <event2/listener.h>
 
+#include "sys/loop_int.h"
 #include "sys/unix_server.h"
 
 #define WRITE_TIMEOUT_S 20
@@ -172,7 +175,8 @@ static void on_written(struct bufferevent *bev, void *arg)
 		client_work(c);
 }
 
-/* The other side has finished sending: the lines that are here are still answered, but nobody waits for events. */
+/* The other side has finished sending: the lines that are here are still answered, but nobody
+ * waits for events. */
 static void client_eof(struct unix_client *c)
 {
 	c->eof = true;
@@ -195,7 +199,8 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 		client_kill(c);
 }
 
-/* Nobody is nobody: a peer whose credentials cannot be read gets the ids of nobody and no groups. */
+/* Nobody is nobody: a peer whose credentials cannot be read gets the ids of nobody and no
+ * groups. */
 static void peer_read(int fd, struct unix_peer *p)
 {
 	struct ucred u;
@@ -214,7 +219,8 @@ static void peer_read(int fd, struct unix_peer *p)
 		p->groups = len / sizeof(p->group[0]);
 }
 
-/* Closes at once the client that is idle longest; when all are busy, the one that is busy longest. */
+/* Closes at once the client that is idle longest; when all are busy, the one that is busy
+ * longest. */
 static void make_room(struct unix_server *s)
 {
 	struct unix_client *c;
@@ -254,7 +260,7 @@ static void on_accept(struct evconnlistener *l, evutil_socket_t fd, struct socka
 		make_room(s);
 	c = calloc(1, sizeof(*c));
 	if (c)
-		c->bev = bufferevent_socket_new(s->conf.base, fd, BEV_OPT_CLOSE_ON_FREE);
+		c->bev = bufferevent_socket_new(loop_base(s->conf.loop), fd, BEV_OPT_CLOSE_ON_FREE);
 	if (!c || !c->bev) {
 		free(c);
 		close(fd);
@@ -320,8 +326,8 @@ int unix_server_new(struct unix_server **out, const struct unix_server_conf *con
 	s->conf = *conf;
 	s->conf.clients = clients_allowed(conf->clients);
 	TAILQ_INIT(&s->clients);
-	s->reap = event_new(conf->base, -1, 0, on_reap, s);
-	s->crowd = event_new(conf->base, -1, EV_PERSIST, on_crowd, s);
+	s->reap = event_new(loop_base(conf->loop), -1, 0, on_reap, s);
+	s->crowd = event_new(loop_base(conf->loop), -1, EV_PERSIST, on_crowd, s);
 	if (!s->reap || !s->crowd || event_add(s->crowd, &period)) {
 		unix_server_free(s);
 		return -ENOMEM;
@@ -351,7 +357,8 @@ static int clear_path(const struct sockaddr_un *sun)
 	return err;
 }
 
-/* The file appears with mode 0000 and opens only once its group is right: nobody gets in between. */
+/* The file appears with mode 0000 and opens only once its group is right: nobody gets in
+ * between. */
 static int bind_listen(const struct sockaddr_un *sun, gid_t gid)
 {
 	mode_t mask;
@@ -390,7 +397,7 @@ int unix_server_listen(struct unix_server *s, const char *path, gid_t gid)
 	fd = bind_listen(&sun, gid);
 	if (fd < 0)
 		return fd;
-	l->ev = evconnlistener_new(s->conf.base, on_accept, s,
+	l->ev = evconnlistener_new(loop_base(s->conf.loop), on_accept, s,
 				   LEV_OPT_CLOSE_ON_FREE | LEV_OPT_CLOSE_ON_EXEC, 0, fd);
 	if (!l->ev) {
 		close(fd);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * unix_server.h - a server of lines on Unix sockets: who is there, whole lines in, bytes out. Knows no protocol.
+ * unix_server.h - a server of lines on Unix sockets: who is there, whole lines in, bytes out.
+ * Knows no protocol.
  *
- * Bounded in everything: clients, length of a line, bytes waiting for a client that does not read. No libevent
- * type shows but the base.
+ * Bounded in everything: clients, length of a line, bytes waiting for a client that does not read.
+ * No libevent type shows.
  */
 #ifndef SYS_UNIX_SERVER_H
 #define SYS_UNIX_SERVER_H
@@ -13,7 +14,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-struct event_base;
+struct loop;
 struct unix_server;
 struct unix_client;
 
@@ -28,7 +29,7 @@ struct unix_peer {
 };
 
 struct unix_server_conf {
-	struct event_base *base;
+	struct loop *loop; /* outlives the server */
 	size_t line_max; /* bytes of a line; a longer one is reported once and ends the connection */
 	size_t out_max; /* bytes that may wait for one client before the next is written */
 	size_t out_total; /* the same over all clients */
@@ -36,8 +37,8 @@ struct unix_server_conf {
 	unsigned int crowd; /* with more than these, who is idle for `idle_s` is closed */
 	unsigned int idle_s;
 	void *arg;
-	/* A whole line, without its end and NUL-terminated behind it. Next line only once the answer is written
-	 * and the client is not busy. */
+	/* A whole line, without its end and NUL-terminated behind it. Next line only once the
+	 * answer is written and the client is not busy. */
 	void (*line)(struct unix_client *c, char *line, size_t len, void *arg);
 	void (*too_long)(struct unix_client *c,
 			 void *arg); /* may send; the connection ends after that */
@@ -52,8 +53,8 @@ struct unix_server_stats {
 };
 
 int unix_server_new(struct unix_server **s, const struct unix_server_conf *c);
-/* Binds and listens, mode 0660, owner ours and group `gid`. A dead socket file is replaced; one that somebody answers is
- * -EADDRINUSE. 0 or -errno. */
+/* Binds and listens, mode 0660, owner ours and group `gid`. A dead socket file is replaced; one
+ * that somebody answers is -EADDRINUSE. 0 or -errno. */
 int unix_server_listen(struct unix_server *s, const char *path, gid_t gid);
 void unix_server_free(struct unix_server *s); /* closes clients and removes the socket files */
 void unix_server_stats(const struct unix_server *s, struct unix_server_stats *st);

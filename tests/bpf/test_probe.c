@@ -215,7 +215,7 @@ static struct probe_result probe(const struct probe_target *t)
 	assert_int_equal(loop_open(&w.loop), 0);
 	assert_int_equal(loop_timer(w.loop, &w.guard, on_guard, &w), 0);
 	loop_timer_at(w.guard, mono_add(loop_clock(), MONO_S(10)));
-	assert_int_equal(probes_open(&ps, loop_base(w.loop), on_done, &w), 0);
+	assert_int_equal(probes_open(&ps, w.loop, on_done, &w), 0);
 	assert_int_equal(probe_start(ps, 42, t), 0);
 	assert_int_equal(loop_run(w.loop, after, NULL), 0);
 	assert_int_equal(w.results, 1);
@@ -412,7 +412,7 @@ static void test_no_descriptors(void **state)
 
 	(void)state;
 	assert_int_equal(loop_open(&w.loop), 0);
-	assert_int_equal(probes_open(&ps, loop_base(w.loop), on_done, &w), 0);
+	assert_int_equal(probes_open(&ps, w.loop, on_done, &w), 0);
 	top = dup(0);
 	close(top);
 	getrlimit(RLIMIT_NOFILE, &was);
