@@ -107,10 +107,19 @@ static void slot_drop(struct daemon *d, size_t slot)
 	model_iface(d->model, (uint32_t)slot, 0, no_mac, daemon_now(d));
 }
 
+/* `text` = what the kernel or libxdp says of it. */
+static void note_iface(struct daemon *d, enum event_kind kind, const char *name, const char *text)
+{
+	struct model_event ev = { .kind = kind, .uid = EVENT_NOBODY };
+
+	snprintf(ev.name, sizeof(ev.name), "%s", name);
+	snprintf(ev.text, sizeof(ev.text), "%s", text);
+	model_event_note(d->model, &ev, daemon_now(d));
+}
+
 static void slot_linger(struct daemon *d, size_t slot)
 {
 	struct dp_iface_status *is = &d->iface[slot], st;
-	char text[160];
 
 	d->iface_use[slot] = IFACE_LINGER;
 	if (dp_attach_status(d->dp, is->name, &st) || !st.attached) {
@@ -121,8 +130,7 @@ static void slot_linger(struct daemon *d, size_t slot)
 	is->how = st.how;
 	snprintf(is->text, sizeof(is->text), "%s",
 		 "no longer configured; rrctl detach removes the program");
-	snprintf(text, sizeof(text), "interface %s: %s", is->name, is->text);
-	model_event_note(d->model, "interface", "", text, UINT32_MAX, daemon_now(d));
+	note_iface(d, EVENT_IFACE_LINGERS, is->name, is->text);
 }
 
 void iface_settle(struct daemon *d, const struct conf *c)
@@ -141,7 +149,6 @@ void iface_settle(struct daemon *d, const struct conf *c)
 static int attach_one(struct daemon *d, size_t slot, const struct conf_iface *ci)
 {
 	struct dp_iface_status st;
-	char text[256];
 	int rc = dp_attach(d->dp, ci->name, ci->attach, ci->xdp, &st);
 
 	if (rc) {
@@ -151,12 +158,11 @@ static int attach_one(struct daemon *d, size_t slot, const struct conf_iface *ci
 	d->iface_retry[slot] = MONO_US(0);
 	d->iface[slot] = st;
 	snprintf(d->iface[slot].name, sizeof(d->iface[slot].name), "%s", ci->name);
-	snprintf(text, sizeof(text), "interface %s: %s%s%s", ci->name,
-		 !st.attached ? "not attached yet"
-		 : st.native  ? "native"
-			      : "generic",
-		 st.text[0] ? ": " : "", st.text);
-	model_event_note(d->model, "interface", "", text, UINT32_MAX, daemon_now(d));
+	note_iface(d,
+		   !st.attached ? EVENT_IFACE_WAITING
+		   : st.native	? EVENT_IFACE_NATIVE
+				: EVENT_IFACE_GENERIC,
+		   ci->name, st.text);
 	return 0;
 }
 
@@ -235,7 +241,6 @@ void iface_refresh(struct daemon *d)
 void iface_status(struct daemon *d)
 {
 	struct dp_iface_status st;
-	char text[160];
 
 	for (size_t i = 0; i < d->ifaces; i++) {
 		struct dp_iface_status *is = &d->iface[i];
@@ -245,12 +250,9 @@ void iface_status(struct daemon *d)
 		/* The operator's part: what there is to do changes with what he does. */
 		if (st.attached ? st.how == DP_ATTACH_EXTERNAL : is->attached)
 			snprintf(is->text, sizeof(is->text), "%s", st.text);
-		if (st.attached != is->attached) {
-			snprintf(text, sizeof(text), "interface %s: the program is %s", is->name,
-				 st.attached ? "attached" : "no longer attached");
-			model_event_note(d->model, "interface", "", text, UINT32_MAX,
-					 daemon_now(d));
-		}
+		if (st.attached != is->attached)
+			note_iface(d, st.attached ? EVENT_IFACE_ATTACHED : EVENT_IFACE_DETACHED,
+				   is->name, "");
 		is->attached = st.attached;
 		is->native = st.native;
 		is->prog_id = st.prog_id;

@@ -99,22 +99,20 @@ static enum hop_problem hop_judge(const struct addr *to, bool dsr, const struct 
 static void hop_event(struct daemon *d, const struct addr *to, const struct view_service *s,
 		      const struct hop_row *r, const struct nl_hop *hop)
 {
-	char ep[ADDR_STRLEN], gw[ADDR_STRLEN], text[200], name[IF_NAMESIZE];
+	struct model_event ev = { .kind = EVENT_HOP_NO_ROUTE, .uid = EVENT_NOBODY, .address = *to };
+	char buf[ADDR_STRLEN];
 
-	addr_print(to, ep, sizeof(ep));
-	addr_print(&hop->gw, gw, sizeof(gw));
-	if (r->problem == HOP_NO_ROUTE)
-		snprintf(text, sizeof(text), "endpoint %s: no route", ep);
-	else if (r->problem == HOP_FOREIGN)
-		snprintf(text, sizeof(text),
-			 "endpoint %s: its route leaves by %s, which is not configured (nor its "
-			 "parent)",
-			 ep, if_indextoname(hop->ifindex, name) ? name : "an interface");
-	else
-		snprintf(text, sizeof(text),
-			 "endpoint %s: only reached by gateway %s; dsr needs it on the link", ep,
-			 gw);
-	model_event_note(d->model, "next-hop", s ? s->name : "", text, UINT32_MAX, daemon_now(d));
+	if (s)
+		snprintf(ev.service, sizeof(ev.service), "%s", s->name);
+	if (r->problem == HOP_FOREIGN) {
+		ev.kind = EVENT_HOP_FOREIGN;
+		if (!if_indextoname(hop->ifindex, ev.name))
+			snprintf(ev.name, sizeof(ev.name), "an interface");
+	} else if (r->problem == HOP_GATEWAY) {
+		ev.kind = EVENT_HOP_GATEWAY;
+		snprintf(ev.name, sizeof(ev.name), "%s", addr_print(&hop->gw, buf, sizeof(buf)));
+	}
+	model_event_note(d->model, &ev, daemon_now(d));
 }
 
 /* An unknown neighbour: asks for it; the old hop stays for a while if it is the same neighbour. */

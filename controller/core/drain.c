@@ -2,9 +2,10 @@
 /*
  * drain.c - decides when an endpoint that takes no new connections is free of old ones.
  *
- * Done when two consecutive walks at least 2 s apart have found no established flow: one walk may run just
- * before a handshake completes that began before the drain. Closing flows do not count, or every drain would
- * last for the close timeouts. What happens at the deadline (reset, keep, forget) is the caller's.
+ * Done when two consecutive walks at least 2 s apart have found no established flow: one walk may
+ * run just before a handshake completes that began before the drain. Closing flows do not count,
+ * or every drain would last for the close timeouts. What happens at the deadline (reset, keep,
+ * forget) is the caller's.
  */
 #include "core/drain.h"
 

@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * health.c - decides from probe outcomes whether an endpoint is up, and how long to wait for the next probe.
+ * health.c - decides from probe outcomes whether an endpoint is up, and how long to wait for the
+ * next probe.
  *
  * HAProxy's counter: h in 0 .. rise+fall-1, UP iff h >= rise.
  *   pass: below rise h++, and on reaching rise straight to the top; above rise to the top
  *   fail: from rise up h--, and on leaving rise straight to 0; below rise to 0
- * Before the first result (INIT) one pass is enough to be UP, except with BEGIN_STRICT which wants `rise`
- * of them; one failure means DOWN. BEGIN_UP and adopted endpoints stand at h = rise: UP, but the first
- * failure takes them down.
+ * Before the first result (INIT) one pass is enough to be UP, except with BEGIN_STRICT which
+ * wants `rise` of them; one failure means DOWN. BEGIN_UP and adopted endpoints stand at h = rise:
+ * UP, but the first failure takes them down.
  *
- * Waits: at the top `interval`, at the bottom `down_interval`, in between and before the first result
- * `fast_interval`. Jitter is plus or minus, except on fast_interval, which it only shortens: otherwise the
- * bound on detection time, interval * (1 + jitter) + (fall - 1) * max(fast_interval, t) + t, would not hold.
- * After 5 min down each wait is 1.5 times the last one, up to 30 s.
+ * Waits: at the top `interval`, at the bottom `down_interval`, in between and before the first
+ * result `fast_interval`. Jitter is plus or minus, except on fast_interval, which it only
+ * shortens: otherwise the bound on detection time, interval * (1 + jitter) + (fall - 1) *
+ * max(fast_interval, t) + t, would not hold. After 5 min down each wait is 1.5 times the last
+ * one, up to 30 s.
  *
- * Flap damping: the sixth transition within 10 min doubles `rise` (at most 16) until 10 min have passed since the
- * last such transition.
+ * Flap damping: the sixth transition within 10 min doubles `rise` (at most 16) until 10 min have
+ * passed since the last such transition.
  */
 #include "core/health.h"
 

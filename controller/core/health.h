@@ -41,7 +41,10 @@ struct health {
 	mono_t down_wait; /* back-off reached so far */
 };
 
-/* Before the first result: INIT, or UP (BEGIN_UP, and health_adopt() for what already runs): first result decides. */
+/*
+ * Before the first result: INIT, or UP (BEGIN_UP, and health_adopt() for what already runs):
+ * first result decides.
+ */
 void health_start(struct health *h, const struct health_conf *c);
 void health_adopt(struct health *h, const struct health_conf *c);
 /* Parameters have changed: the state and the distance to its edges stay. */

@@ -2,14 +2,15 @@
 /*
  * rotation.c - decides how many slots each endpoint gets and in which order they stand.
  *
- * Quotas: integer weights are reduced by their gcd. If the sum fits, it is the length and shares are exact;
- * equal weights then give pure cyclic round robin. Otherwise ROTATION_MAX slots are apportioned by largest
- * remainder. Endpoints whose ideal share is below one slot get one first and leave the pool with it; the
- * rest share what remains, so the floor never makes the sum overflow.
+ * Quotas: integer weights are reduced by their gcd. If the sum fits, it is the length and shares
+ * are exact; equal weights then give pure cyclic round robin. Otherwise ROTATION_MAX slots are
+ * apportioned by largest remainder. Endpoints whose ideal share is below one slot get one first
+ * and leave the pool with it; the rest share what remains, so the floor never makes the sum
+ * overflow.
  *
- * Order: slot k of an endpoint with quota q has the ideal position (k + 1/2) / q (midpoint earliest deadline
- * first). Positions are compared as integers: (2k+1) * q_j < (2l+1) * q_i. A binary heap of one entry per
- * endpoint yields them in order: O(L log n), no floats.
+ * Order: slot k of an endpoint with quota q has the ideal position (k + 1/2) / q (midpoint
+ * earliest deadline first). Positions are compared as integers: (2k+1) * q_j < (2l+1) * q_i. A
+ * binary heap of one entry per endpoint yields them in order: O(L log n), no floats.
  */
 #include "core/rotation.h"
 
@@ -35,7 +36,10 @@ static uint32_t gcd(uint32_t a, uint32_t b)
 	return a;
 }
 
-/* Endpoints whose ideal share of `slots` is below one slot get quota 1 and leave the pool. True = some did. */
+/*
+ * Endpoints whose ideal share of `slots` is below one slot get quota 1 and leave the pool. True =
+ * some did.
+ */
 static bool quota_floor(const uint32_t *weight, size_t n, uint32_t *quota, uint64_t *sum,
 			uint32_t *slots)
 {
@@ -166,7 +170,10 @@ size_t rotation_build(const uint32_t *weight, size_t n, uint16_t *slot)
 
 		slot[k] = i;
 		h.step[i] += 2;
-		/* past its last slot: position beyond 1, so it sinks below all that still have slots */
+		/*
+		 * past its last slot: position beyond 1, so it sinks below all that still have
+		 * slots
+		 */
 		heap_sink(&h, 0);
 	}
 	return slots;

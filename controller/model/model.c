@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * model.c - owns the model's memory, its event ring and the questions that all other parts of it ask: who is
- * this, is it available, what does its rotation look like.
+ * model.c - owns the model's memory and answers the questions that all other parts of it ask: who
+ * is this, is it available, what does its rotation look like.
  *
- * An endpoint is available when it is READY, PRESENT, UP (or not checked) and its next hop (and in nat mode a
- * local address) is known: exactly when its displayed state is EPS_UP. Only ep_refresh() decides that.
+ * An endpoint is available when it is READY, PRESENT, UP (or not checked) and its next hop (and
+ * in nat mode a local address) is known: exactly when its displayed state is EPS_UP. Only
+ * ep_refresh() decides that.
  */
 #include "model/model_int.h"
 
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -75,71 +74,6 @@ struct ep *ep_by_id(const struct model *m, uint32_t id)
 	return (struct ep *)(uintptr_t)&m->ep[id];
 }
 
-const char *ep_name(const struct ep *e, char buf[ADDR_STRLEN])
-{
-	return addr_print(&e->addr, buf, ADDR_STRLEN);
-}
-
-/* ---- events ---- */
-
-static struct model_event *event_slot(struct model *m, const struct note *n, mono_t now)
-{
-	struct model_event *ev = &m->event[m->event_seq % MODEL_EVENTS];
-
-	memset(ev, 0, sizeof(*ev));
-	ev->seq = m->event_seq++;
-	if (m->event_seq - m->event_taken > MODEL_EVENTS)
-		m->event_taken = m->event_seq - MODEL_EVENTS;
-	ev->at = now;
-	ev->reason = n->reason;
-	ev->uid = n->uid;
-	snprintf(ev->kind, sizeof(ev->kind), "%s", n->kind);
-	return ev;
-}
-
-void note_ep(struct model *m, const struct ep *e, const struct note *n, mono_t now, const char *fmt,
-	     ...)
-{
-	struct model_event *ev = event_slot(m, n, now);
-	va_list ap;
-
-	snprintf(ev->service, sizeof(ev->service), "%s", e->svc->name);
-	addr_print(&e->addr, ev->endpoint, sizeof(ev->endpoint));
-	va_start(ap, fmt);
-	vsnprintf(ev->text, sizeof(ev->text), fmt, ap);
-	va_end(ap);
-}
-
-void note_svc(struct model *m, const struct svc *s, const struct note *n, mono_t now,
-	      const char *fmt, ...)
-{
-	struct model_event *ev = event_slot(m, n, now);
-	va_list ap;
-
-	snprintf(ev->service, sizeof(ev->service), "%s", s ? s->name : "");
-	va_start(ap, fmt);
-	vsnprintf(ev->text, sizeof(ev->text), fmt, ap);
-	va_end(ap);
-}
-
-bool model_event_take(struct model *m, struct model_event *ev)
-{
-	if (m->event_taken == m->event_seq)
-		return false;
-	*ev = m->event[m->event_taken++ % MODEL_EVENTS];
-	return true;
-}
-
-void model_event_note(struct model *m, const char *kind, const char *service, const char *text,
-		      uint32_t uid, mono_t now)
-{
-	struct note n = { kind, REASON_NONE, uid };
-	struct model_event *ev = event_slot(m, &n, now);
-
-	snprintf(ev->service, sizeof(ev->service), "%s", service ? service : "");
-	snprintf(ev->text, sizeof(ev->text), "%s", text ? text : "");
-}
-
 /* ---- displayed state ---- */
 
 static bool hop_ready(const struct model *m, const struct ep *e)
@@ -197,7 +131,9 @@ static int id_cmp(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* The order of slots depends on ids and weights alone, not on the order of the file: ties go by id. */
+/*
+ * The order of slots depends on ids and weights alone, not on the order of the file: ties go by id.
+ */
 uint32_t svc_rotation(struct svc *s)
 {
 	uint32_t pair[ROTATION_MAX][2], weight[ROTATION_MAX];
@@ -252,10 +188,4 @@ size_t model_kills(struct model *m, uint32_t *endpoint, size_t max)
 bool model_dirty(const struct model *m)
 {
 	return m->dirty;
-}
-
-void model_planned(struct model *m)
-{
-	m->dirty = false;
-	locals_planned(m);
 }

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * model.h - what is true now: services and endpoints, their four state dimensions (control-plane 0) and ids.
+ * model.h - what is true now: services and endpoints, their four state dimensions (control-plane
+ * 0) and ids.
  *
- * The only mutable state of the controller. Pure: every entry point takes `now`, reads no clock, socket or
- * file, and does not log; what happened is queued as struct model_event for the daemon to take.
- * Ids: a service id and an endpoint id are indexes of the ABI arrays. They stay with their object for its
- * life, are taken over from the running maps by model_adopt(), and an endpoint id is not reused before
- * max(idle timeout, 1 h) has passed since it was gone, or model_flows() has said that no flow is left of it.
+ * The only mutable state of the controller. Pure: every entry point takes `now`, reads no clock,
+ * socket or file, and does not log; what happened is queued as struct model_event (event.h) for
+ * the daemon to take. Ids: a service id and an endpoint id are indexes of the ABI arrays. They
+ * stay with their object for its life, are taken over from the running maps by model_adopt(), and
+ * an endpoint id is not reused before max(idle timeout, 1 h) has passed since it was gone, or
+ * model_flows() has said that no flow is left of it.
  */
 #ifndef MODEL_MODEL_H
 #define MODEL_MODEL_H
@@ -16,6 +18,7 @@
 #include <stdint.h>
 
 #include "conf/conf.h"
+#include "model/event.h"
 #include "util/addr.h"
 #include "util/clock.h"
 #include "util/reason.h"
@@ -29,19 +32,6 @@ struct plan;
 
 enum ep_member { EP_PRESENT, EP_LEAVING /* removed from config, draining */, EP_GONE };
 
-/* One thing that happened. */
-struct model_event {
-	uint64_t seq;
-	mono_t at;
-	char kind
-		[24]; /* "endpoint-up", "endpoint-down", "drain", "drained", "weight", "config", "service", ... */
-	char service[CONF_NAME_MAX];
-	char endpoint[ADDR_STRLEN]; /* "" = about the service */
-	enum reason reason;
-	uint32_t uid; /* of the operator, UINT32_MAX = nobody */
-	char text[160]; /* sentence for people */
-};
-
 /* How a probe ended. `took` is connect + tls + exchange. */
 struct model_probe {
 	uint32_t endpoint; /* id */
@@ -54,7 +44,8 @@ struct model_probe {
 
 /* What the operator asks (rrctl). Every verb is idempotent. */
 enum model_verb {
-	VERB_DRAIN, /* deadline (0 = service default); refused for the last available one without force */
+	/* deadline (0 = service default); refused for the last available one without force */
+	VERB_DRAIN,
 	VERB_READY,
 	VERB_MAINT, /* kill: reset its flows at once; same guard */
 	VERB_WEIGHT, /* weight 1..1000, or 0 = back to the configured one */
@@ -103,13 +94,18 @@ struct model *model_new(void);
 void model_free(struct model *m);
 /* hz: jiffies a second, for the timeouts in plans. Call before the first plan. */
 void model_set_hz(struct model *m, uint32_t hz);
-/* Start over a running packet path: take ids and "was active" from what the maps hold. Before model_apply(). */
+/*
+ * Start over a running packet path: take ids and "was active" from what the maps hold. Before
+ * model_apply().
+ */
 int model_adopt(struct model *m, const struct plan *have, mono_t now);
 /* Saved rows: import before or after model_apply(); export allocates *rows (caller frees). */
 void model_import(struct model *m, const struct model_saved *rows, size_t n, mono_t now);
 int model_export(const struct model *m, struct model_saved **rows, size_t *n);
-/* New configuration: least change. Probes of unchanged endpoints go on, overrides survive (unless reset).
- * 0, or -ENOSPC / -ENOMEM with nothing changed. */
+/*
+ * New configuration: least change. Probes of unchanged endpoints go on, overrides survive (unless
+ * reset). 0, or -ENOSPC / -ENOMEM with nothing changed.
+ */
 int model_apply(struct model *m, const struct conf *c, bool reset_overrides, mono_t now);
 enum model_rc model_verb(struct model *m, const struct model_op *op, char *err, size_t errlen,
 			 mono_t now);
@@ -120,32 +116,40 @@ void model_iface(struct model *m, uint32_t slot, uint32_t ifindex, const uint8_t
 		 mono_t now);
 /* Whose slot it is, for events. */
 void model_iface_name(struct model *m, uint32_t slot, const char *name);
-/* Next hop of an endpoint (RR_HOP_MAKE; 0 = none) and the source address the kernel would use (family 0 = none). */
+/*
+ * Next hop of an endpoint (RR_HOP_MAKE; 0 = none) and the source address the kernel would use
+ * (family 0 = none).
+ */
 void model_nexthop(struct model *m, uint32_t endpoint, uint64_t hop, const struct addr *src,
 		   mono_t now);
 /* Result of one walk over the flow table: established flows and all flows of every endpoint id. */
 void model_flows(struct model *m, const uint32_t *established, const uint32_t *all, size_t n,
 		 mono_t now);
 
-/* Due probes: fills up to `max` endpoint ids whose probe should start now; each is then "in flight" until
- * model_probe_result(). A timer of one endpoint never overlaps itself. */
+/*
+ * Due probes: fills up to `max` endpoint ids whose probe should start now; each is then "in
+ * flight" until model_probe_result(). A timer of one endpoint never overlaps itself.
+ */
 size_t model_due(struct model *m, uint32_t *endpoint, size_t max, mono_t now);
-/* What to probe: address and parameters (owned by the model, valid until the next model_apply/verb). */
+/*
+ * What to probe: address and parameters (owned by the model, valid until the next
+ * model_apply/verb).
+ */
 bool model_probe_target(const struct model *m, uint32_t endpoint, struct addr *to,
 			const struct conf_health **h);
 /* Every present or leaving endpoint's id and address, for next-hop resolution. */
 size_t model_endpoints(const struct model *m, uint32_t *id, struct addr *addr, size_t max);
-/* Endpoints whose flows must be reset now (maint --kill, drain deadline with on-deadline rst): ids, cleared by the call. */
+/*
+ * Endpoints whose flows must be reset now (maint --kill, drain deadline with on-deadline rst):
+ * ids, cleared by the call.
+ */
 size_t model_kills(struct model *m, uint32_t *endpoint, size_t max);
-/* Time passes: drains, flap damping, id reuse. Returns when it next wants to run (also the earliest probe). */
+/*
+ * Time passes: drains, flap damping, id reuse. Returns when it next wants to run (also the
+ * earliest probe).
+ */
 mono_t model_tick(struct model *m, mono_t now);
 /* Anything changed that a new plan would show? Cleared by model_planned(). */
 bool model_dirty(const struct model *m);
 void model_planned(struct model *m);
-/* Takes the oldest event; false = none. */
-bool model_event_take(struct model *m, struct model_event *ev);
-/* Adds an event of the daemon's own (config reloaded, interface lost). */
-void model_event_note(struct model *m, const char *kind, const char *service, const char *text,
-		      uint32_t uid, mono_t now);
-
 #endif

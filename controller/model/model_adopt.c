@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * model_adopt.c - takes over from the running maps: ids of services, endpoints and local addresses, next hops,
- * and which endpoints were in the running rotation. The first model_apply() then finds them by address; what it
- * does not name is removed in the ordinary way (leaving, or gone with its service).
+ * model_adopt.c - takes over from the running maps: ids of services, endpoints and local
+ * addresses, next hops, and which endpoints were in the running rotation. The first model_apply()
+ * then finds them by address; what it does not name is removed in the ordinary way (leaving, or
+ * gone with its service).
  */
 #include <errno.h>
 #include <string.h>
@@ -51,7 +52,7 @@ static void adopt_endpoint(struct model *m, uint32_t id, const struct rr_endpoin
 	s->first = e;
 	e->addr = addr_of(&r->addr, r->family, r->port);
 	e->admin_why = REASON_CONFIG;
-	e->admin_uid = MODEL_NOBODY;
+	e->admin_uid = EVENT_NOBODY;
 	e->next_probe = MONO_NEVER;
 	e->hop = r->hop;
 	e->hop_seen = r->hop != 0;
@@ -86,8 +87,9 @@ static bool row_names(const struct plan *have, uint32_t local)
 }
 
 /*
- * A push that was broken off may have left an address that no row names: not taken over, since the same address may
- * stand elsewhere as well. Its id is not given to another before a plan has cleared it.
+ * A push that was broken off may have left an address that no row names: not taken over, since
+ * the same address may stand elsewhere as well. Its id is not given to another before a plan has
+ * cleared it.
  */
 static void adopt_local(struct model *m, const struct plan *have, uint32_t id, mono_t now)
 {
@@ -129,7 +131,7 @@ static bool has_endpoints(const struct plan *have, uint32_t id)
 
 int model_adopt(struct model *m, const struct plan *have, mono_t now)
 {
-	struct note n = { "adopted", REASON_ADOPTED, MODEL_NOBODY };
+	struct model_event *ev;
 	uint32_t eps = 0, svcs = 0;
 
 	if (m->conf)
@@ -153,7 +155,8 @@ int model_adopt(struct model *m, const struct plan *have, mono_t now)
 	for (uint32_t i = 0; i < RR_MAX_SERVICES; i++)
 		adopt_active(m, have, i);
 	memcpy(m->iface, have->iface, sizeof(m->iface));
-	note_svc(m, NULL, &n, now,
-		 "took over %u services and %u endpoints from the running packet path", svcs, eps);
+	ev = note_svc(m, NULL, EVENT_ADOPTED, REASON_ADOPTED, now);
+	ev->m = svcs;
+	ev->n = eps;
 	return 0;
 }

@@ -2,15 +2,17 @@
 /*
  * model_conf.c - decides the least change from what is to what a new configuration asks for.
  *
- * Which service is which: first by name, then (a renamed one, and those found in the running maps, which have
- * no name there) by listen address. It keeps its id through a change of either. A change of the forwarding
- * mode makes another service of it with another id: flows of the one mode make no sense in the other.
+ * Which service is which: first by name, then (a renamed one, and those found in the running
+ * maps, which have no name there) by listen address. It keeps its id through a change of either.
+ * A change of the forwarding mode makes another service of it with another id: flows of the one
+ * mode make no sense in the other.
  *
- * A removed service leaves the address table first, in one store, so its address belongs to the host's own
- * stack again, which resets what still comes for it. Its endpoints are GONE at once and their flows killed, so
- * endpoints' packets are answered with RST too: nothing is left hanging until a timeout. Its element keeps the timeouts (without
- * flags) for the walk over the flow table, until the last of its endpoints is out of quarantine; only then
- * is the service id free. The same service coming back before that gets its ids back.
+ * A removed service leaves the address table first, in one store, so its address belongs to the
+ * host's own stack again, which resets what still comes for it. Its endpoints are GONE at once
+ * and their flows killed, so endpoints' packets are answered with RST too: nothing is left
+ * hanging until a timeout. Its element keeps the timeouts (without flags) for the walk over the
+ * flow table, until the last of its endpoints is out of quarantine; only then is the service id
+ * free. The same service coming back before that gets its ids back.
  *
  * model_apply() is a transaction: all that can fail (memory, ids) is tried before the first change.
  */
@@ -127,12 +129,9 @@ static int apply_fits(const struct apply *a)
 
 static void svc_remove(struct model *m, struct svc *s, mono_t now)
 {
-	struct note n = { "service-removed", REASON_CONFIG, MODEL_NOBODY };
-
 	if (s->conf) {
 		svc_element(m, s, &s->tomb);
-		note_svc(m, s, &n, now, "service %s is removed: its connections are reset",
-			 s->name);
+		note_svc(m, s, EVENT_SERVICE_REMOVED, REASON_CONFIG, now);
 	}
 	s->tomb.flags = 0;
 	s->tomb.rotation = 0;
@@ -173,33 +172,30 @@ static void svc_health_changed(struct svc *s, const struct conf_health *was, mon
 
 static void svc_begin(struct model *m, struct svc *s, const struct conf_service *c, mono_t now)
 {
-	struct note n = { "service-added", REASON_CONFIG, MODEL_NOBODY };
-
 	if (!s->used || s->removed)
 		s->rot_stale = true;
 	s->used = true;
 	s->removed = false;
 	snprintf(s->name, sizeof(s->name), "%s", c->name);
 	s->mode = c->mode;
-	note_svc(m, s, &n, now, "service %s is added with %zu endpoints", c->name, c->endpoints);
+	note_svc(m, s, EVENT_SERVICE_ADDED, REASON_CONFIG, now)->n = (uint32_t)c->endpoints;
 }
 
 static void svc_take(struct model *m, struct svc *s, const struct conf_service *c, mono_t now)
 {
-	struct note n = { "service-changed", REASON_CONFIG, MODEL_NOBODY };
 	const struct conf_service *was = s->conf;
-	char buf[ADDR_STRLEN];
+	struct model_event *ev;
 
 	if (!was) {
 		svc_begin(m, s, c, now);
 	} else if (strcmp(s->name, c->name)) {
-		note_svc(m, s, &n, now, "service %s is now called %s", s->name, c->name);
+		ev = note_svc(m, s, EVENT_SERVICE_RENAMED, REASON_CONFIG, now);
+		snprintf(ev->name, sizeof(ev->name), "%s", c->name);
 		over_rename(m, s->name, c->name);
 		snprintf(s->name, sizeof(s->name), "%s", c->name);
 	}
 	if (was && !addr_equal(&s->listen, &c->listen))
-		note_svc(m, s, &n, now, "service %s now listens on %s", c->name,
-			 addr_print(&c->listen, buf, sizeof(buf)));
+		note_svc(m, s, EVENT_SERVICE_MOVED, REASON_CONFIG, now)->address = c->listen;
 	s->listen = c->listen;
 	s->t_idle = c->t_idle;
 	s->conf = c;
@@ -209,16 +205,12 @@ static void svc_take(struct model *m, struct svc *s, const struct conf_service *
 
 void svc_set_paused(struct model *m, struct svc *s, bool paused, uint32_t uid, mono_t now)
 {
-	struct note n = { paused ? "service-paused" : "service-resumed", REASON_OPERATOR, uid };
-
 	if (s->paused == paused)
 		return;
 	s->paused = paused;
 	m->dirty = true;
-	note_svc(m, s, &n, now,
-		 paused ? "service %s takes no new connections"
-			: "service %s takes connections again",
-		 s->name);
+	note_svc(m, s, paused ? EVENT_SERVICE_PAUSED : EVENT_SERVICE_RESUMED, REASON_OPERATOR, now)
+		->uid = uid;
 }
 
 /* ---- endpoints of one service ---- */
@@ -237,15 +229,10 @@ static void ep_claim_adopted(struct model *m, struct ep *e, const struct model_s
 	ep_assign_locals(m, e, now);
 }
 
-static void note_added(struct model *m, const struct ep *e, uint32_t uid, mono_t now)
-{
-	struct note n = { "added", uid == MODEL_NOBODY ? REASON_CONFIG : REASON_OPERATOR, uid };
-	char buf[ADDR_STRLEN];
-
-	note_ep(m, e, &n, now, "%s is added", ep_name(e, buf));
-}
-
-/* The endpoint of this address: the one that is there, or that comes back, or a new one. NULL = no id is free. */
+/*
+ * The endpoint of this address: the one that is there, or that comes back, or a new one. NULL =
+ * no id is free.
+ */
 static struct ep *ep_claim(struct model *m, struct svc *s, const struct addr *a, uint32_t uid,
 			   mono_t now)
 {
@@ -262,7 +249,9 @@ static struct ep *ep_claim(struct model *m, struct svc *s, const struct addr *a,
 	else
 		e = ep_new(m, s, a, now);
 	if (e)
-		note_added(m, e, uid, now);
+		note_ep(m, e, EVENT_ADDED, uid == EVENT_NOBODY ? REASON_CONFIG : REASON_OPERATOR,
+			now)
+			->uid = uid;
 	return e;
 }
 
@@ -342,7 +331,7 @@ void svc_reconcile(struct model *m, struct svc *s, uint32_t uid, mono_t now)
 
 	for (struct ep *e = s->first; e; e = e->next) {
 		e->wanted = false;
-		e->admin_uid = MODEL_NOBODY;
+		e->admin_uid = EVENT_NOBODY;
 	}
 	reconcile_configured(m, s, uid, now);
 	reconcile_added(m, s, uid, now);
@@ -350,9 +339,9 @@ void svc_reconcile(struct model *m, struct svc *s, uint32_t uid, mono_t now)
 		if (e->wanted || e->member != EP_PRESENT)
 			continue;
 		e->adopted = false;
-		ep_leave(m, e, MODEL_NOBODY, now);
+		ep_leave(m, e, EVENT_NOBODY, now);
 	}
-	svc_set_paused(m, s, o && o->paused, MODEL_NOBODY, now);
+	svc_set_paused(m, s, o && o->paused, EVENT_NOBODY, now);
 	m->dirty = true;
 }
 
@@ -375,7 +364,7 @@ static void apply_commit(struct apply *a)
 	}
 	over_purge(m);
 	for (size_t i = 0; i < m->services; i++)
-		svc_reconcile(m, a->to[i], MODEL_NOBODY, a->now);
+		svc_reconcile(m, a->to[i], EVENT_NOBODY, a->now);
 	conf_free(old);
 	m->dirty = true;
 }

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * model_ep.c - one endpoint's life: it comes, is operated on, leaves, is gone, and its id is free again.
+ * model_ep.c - one endpoint's life: it comes, is operated on, leaves, is gone, and its id is free
+ * again.
  *
- * PRESENT -> LEAVING (takes nothing new, drains with the service's deadline) -> GONE (what remains of its flows is
- * reset; the id is in quarantine) -> free. An endpoint that comes back before its element is free
- * gets the same id again: flows that still name the id were made with this very endpoint.
+ * PRESENT -> LEAVING (takes nothing new, drains with the service's deadline) -> GONE (what
+ * remains of its flows is reset; the id is in quarantine) -> free. An endpoint that comes back
+ * before its element is free gets the same id again: flows that still name the id were made with
+ * this very endpoint.
  *
- * At the deadline: `rst` resets what is left; a leaving endpoint is gone with it. `keep` goes on draining
- * without a deadline. `forget` stops waiting: the endpoint is drained, flows that are left go on as long as
- * the packet path knows the endpoint (a leaving one is gone, so theirs end).
+ * At the deadline: `rst` resets what is left; a leaving endpoint is gone with it. `keep` goes on
+ * draining without a deadline. `forget` stops waiting: the endpoint is drained, flows that are
+ * left go on as long as the packet path knows the endpoint (a leaving one is gone, so theirs
+ * end).
  */
 #include <stdio.h>
 #include <string.h>
@@ -94,7 +97,7 @@ struct ep *ep_new(struct model *m, struct svc *s, const struct addr *a, mono_t n
 	e->addr = *a;
 	e->state = EPS_GONE;
 	e->admin_why = REASON_CONFIG;
-	e->admin_uid = MODEL_NOBODY;
+	e->admin_uid = EVENT_NOBODY;
 	drain_stop(&e->drain);
 	list_append(s, e);
 	c = health_conf_of(&s->conf->health);
@@ -128,17 +131,17 @@ void ep_return(struct model *m, struct ep *e, mono_t now)
 
 void ep_leave(struct model *m, struct ep *e, uint32_t uid, mono_t now)
 {
-	char buf[ADDR_STRLEN];
-	struct note n = { "removed", uid == MODEL_NOBODY ? REASON_CONFIG : REASON_OPERATOR, uid };
+	struct model_event *ev;
 
 	e->member = EP_LEAVING;
 	e->configured = e->added = false;
-	e->admin_why = n.reason;
+	e->admin_why = uid == EVENT_NOBODY ? REASON_CONFIG : REASON_OPERATOR;
 	e->admin_uid = uid;
 	if (e->drain.state != DRAIN_DONE)
 		drain_start(&e->drain, e->svc->conf->drain_deadline, now);
-	note_ep(m, e, &n, now, "%s is removed and drains: %u established", ep_name(e, buf),
-		e->established);
+	ev = note_ep(m, e, EVENT_REMOVED, e->admin_why, now);
+	ev->uid = uid;
+	ev->n = e->established;
 	m->dirty = true;
 	if (e->drain.state == DRAIN_DONE) {
 		ep_gone(m, e, REASON_DRAINED, now);
@@ -149,9 +152,6 @@ void ep_leave(struct model *m, struct ep *e, uint32_t uid, mono_t now)
 
 void ep_gone(struct model *m, struct ep *e, enum reason why, mono_t now)
 {
-	char buf[ADDR_STRLEN];
-	struct note n = { "gone", why, MODEL_NOBODY };
-
 	e->member = EP_GONE;
 	e->kill = true; /* what it still sends would reach its clients, whose answers are reset */
 	e->admin = EP_READY;
@@ -162,20 +162,14 @@ void ep_gone(struct model *m, struct ep *e, enum reason why, mono_t now)
 	ep_touch_locals(m, e, now);
 	e->next_probe = MONO_NEVER;
 	drain_stop(&e->drain);
-	note_ep(m, e, &n, now, "%s is gone: packets of its flows are answered with RST",
-		ep_name(e, buf));
+	note_ep(m, e, EVENT_GONE, why, now);
 	ep_refresh(m, e, now);
 }
 
 void ep_drained(struct model *m, struct ep *e, enum reason why, mono_t now)
 {
-	char buf[ADDR_STRLEN];
-	struct note n = { "drained", why, MODEL_NOBODY };
-
 	drain_finish(&e->drain);
-	note_ep(m, e, &n, now, "%s is drained%s", ep_name(e, buf),
-		why == REASON_DEADLINE ? ": the deadline has passed"
-				       : ": no established flow is left");
+	note_ep(m, e, why == REASON_DEADLINE ? EVENT_DRAINED_LATE : EVENT_DRAINED, why, now);
 	if (e->member == EP_LEAVING) {
 		ep_gone(m, e, why, now);
 		return;
@@ -185,17 +179,14 @@ void ep_drained(struct model *m, struct ep *e, enum reason why, mono_t now)
 
 void ep_overdue(struct model *m, struct ep *e, mono_t now)
 {
-	char buf[ADDR_STRLEN];
 	enum conf_deadline what = e->svc->conf ? e->svc->conf->on_deadline : CONF_DEADLINE_RST;
-	static const char *const say[] = {
-		[CONF_DEADLINE_RST] = "are reset",
-		[CONF_DEADLINE_KEEP] = "are kept until they end",
-		[CONF_DEADLINE_FORGET] = "are no longer waited for",
+	static const enum event_kind kind[] = {
+		[CONF_DEADLINE_RST] = EVENT_OVERDUE_RST,
+		[CONF_DEADLINE_KEEP] = EVENT_OVERDUE_KEEP,
+		[CONF_DEADLINE_FORGET] = EVENT_OVERDUE_FORGET,
 	};
-	struct note n = { "drain-deadline", REASON_DEADLINE, MODEL_NOBODY };
 
-	note_ep(m, e, &n, now, "%s: drain deadline passed; its %u established flows %s",
-		ep_name(e, buf), e->established, say[what]);
+	note_ep(m, e, kind[what], REASON_DEADLINE, now)->n = e->established;
 	if (what == CONF_DEADLINE_KEEP)
 		return;
 	e->kill = what == CONF_DEADLINE_RST;
@@ -203,29 +194,20 @@ void ep_overdue(struct model *m, struct ep *e, mono_t now)
 		ep_drained(m, e, REASON_DEADLINE, now);
 }
 
-static void note_drain(struct model *m, const struct ep *e, const char *by, mono_t now)
-{
-	struct note n = { "drain", e->admin_why, e->admin_uid };
-	char buf[ADDR_STRLEN], end[48] = "no deadline";
-
-	if (!mono_is_never(e->drain.until))
-		snprintf(end, sizeof(end), "deadline in %lld s",
-			 (long long)(mono_sub(e->drain.until, now).us / 1000000));
-	note_ep(m, e, &n, now, "%s drains (%s): %u established, %s", ep_name(e, buf), by,
-		e->established, end);
-}
-
 static void note_admin(struct model *m, const struct ep *e, mono_t now)
 {
-	char buf[ADDR_STRLEN];
-	const char *by = e->admin_why == REASON_OPERATOR ? "operator" : "configuration";
-	struct note n = { e->admin == EP_MAINT ? "maint" : "ready", e->admin_why, e->admin_uid };
+	static const enum event_kind kind[] = {
+		[EP_READY] = EVENT_READY,
+		[EP_DRAIN] = EVENT_DRAIN,
+		[EP_MAINT] = EVENT_MAINT,
+	};
+	struct model_event *ev = note_ep(m, e, kind[e->admin], e->admin_why, now);
 
-	if (e->admin == EP_DRAIN)
-		note_drain(m, e, by, now);
-	else
-		note_ep(m, e, &n, now, "%s is %s (%s)", ep_name(e, buf),
-			e->admin == EP_MAINT ? "in maintenance" : "ready", by);
+	ev->uid = e->admin_uid;
+	if (e->admin != EP_DRAIN)
+		return;
+	ev->n = e->established;
+	ev->left = mono_is_never(e->drain.until) ? MONO_NEVER : mono_sub(e->drain.until, now);
 }
 
 void ep_set_admin(struct model *m, struct ep *e, enum ep_admin a, mono_t limit, mono_t now)
@@ -249,14 +231,17 @@ void ep_set_admin(struct model *m, struct ep *e, enum ep_admin a, mono_t limit, 
 
 void ep_set_weight(struct model *m, struct ep *e, uint32_t w, bool set, mono_t now)
 {
-	char buf[ADDR_STRLEN];
-	struct note n = { "weight", set ? REASON_OPERATOR : REASON_CONFIG, e->admin_uid };
+	struct model_event *ev;
 
 	e->weight_set = set;
 	if (e->weight == w)
 		return;
-	if (e->weight) /* a new endpoint's first weight is no news */
-		note_ep(m, e, &n, now, "%s: weight %u -> %u", ep_name(e, buf), e->weight, w);
+	if (e->weight) { /* a new endpoint's first weight is no news */
+		ev = note_ep(m, e, EVENT_WEIGHT, set ? REASON_OPERATOR : REASON_CONFIG, now);
+		ev->uid = e->admin_uid;
+		ev->m = e->weight;
+		ev->n = w;
+	}
 	e->weight = w;
 	if (e->state == EPS_UP) {
 		e->svc->rot_stale = true;

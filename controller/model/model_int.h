@@ -2,8 +2,9 @@
 /*
  * model_int.h - the inside of struct model, private to this folder.
  *
- * Endpoints, services and local addresses live in arrays indexed by their ABI id, so that no change of the
- * model can fail half way for want of memory; calloc() makes the untouched part free of cost.
+ * Endpoints, services and local addresses live in arrays indexed by their ABI id, so that no
+ * change of the model can fail half way for want of memory; calloc() makes the untouched part
+ * free of cost.
  */
 #ifndef MODEL_MODEL_INT_H
 #define MODEL_MODEL_INT_H
@@ -14,15 +15,14 @@
 #include "rr_abi.h"
 
 #define MODEL_QUARANTINE_S 3600 /* an id of something gone is not used again before this */
-#define MODEL_NOBODY UINT32_MAX
 
 struct svc;
 
 struct ep {
 	uint32_t id; /* 0 = this element is free */
 	struct svc *svc;
-	struct ep
-		*next; /* in the service's list: order of configuration, then added, then leaving */
+	/* in the service's list: order of configuration, then added, then leaving */
+	struct ep *next;
 	struct addr addr;
 
 	enum ep_member member;
@@ -64,9 +64,9 @@ struct ep {
 };
 
 struct svc {
-	bool used,
-		removed /* not in the configuration: id kept until its endpoints are out of quarantine */
-		;
+	bool used;
+	/* not in the configuration: id kept until its endpoints are out of quarantine */
+	bool removed;
 	uint32_t id;
 	char name[CONF_NAME_MAX];
 	struct addr listen;
@@ -74,8 +74,8 @@ struct svc {
 	const struct conf_service *conf; /* in model->conf; NULL when removed */
 	bool paused;
 	mono_t t_idle;
-	struct rr_service
-		tomb; /* what the map holds while removed: timeouts for the walk, no flags */
+	/* what the map holds while removed: timeouts for the walk, no flags */
+	struct rr_service tomb;
 	struct ep *first;
 	/* memo of the rotation, see svc_rotation() */
 	bool rot_stale;
@@ -86,8 +86,11 @@ struct svc {
 struct loc {
 	struct addr addr; /* family 0 = free; port 0 */
 	mono_t used; /* last time that an endpoint had it */
-	struct addr
-		held; /* what the maps may still hold here: the id is not to be given another address; family 0 = none */
+	/*
+	 * what the maps may still hold here: the id is not to be given another address;
+	 * family 0 = none
+	 */
+	struct addr held;
 	bool in_plan; /* an endpoint had it in the last plan: freed by a later one only */
 };
 
@@ -111,22 +114,10 @@ struct model {
 	uint64_t event_taken;
 };
 
-/* What an event says beyond its sentence. */
-struct note {
-	const char *kind;
-	enum reason reason;
-	uint32_t uid;
-};
-
 /* model.c */
 struct svc *svc_find(const struct model *m, const char *name); /* in the configuration */
 struct ep *ep_find(const struct svc *s, const struct addr *a); /* of any membership */
 struct ep *ep_by_id(const struct model *m, uint32_t id); /* NULL when free */
-const char *ep_name(const struct ep *e, char buf[ADDR_STRLEN]);
-void note_ep(struct model *m, const struct ep *e, const struct note *n, mono_t now, const char *fmt,
-	     ...) __attribute__((format(printf, 5, 6)));
-void note_svc(struct model *m, const struct svc *s, const struct note *n, mono_t now,
-	      const char *fmt, ...) __attribute__((format(printf, 5, 6)));
 size_t svc_available(const struct svc *s);
 /* Recomputes the displayed state; stamps it and marks what follows from it when it changed. */
 void ep_refresh(struct model *m, struct ep *e, mono_t now);
@@ -147,8 +138,18 @@ void ep_set_weight(struct model *m, struct ep *e, uint32_t w, bool set, mono_t n
 struct health_conf health_conf_of(const struct conf_health *h);
 bool ep_checked(const struct ep *e); /* are there probes for it now */
 
-/* model_event.c */
-bool model_tick_health(struct model *m, struct ep *e, mono_t now); /* ends flap damping */
+/*
+ * model_event.c: a new event of the ring, for the caller to add its facts to. Valid until the
+ * next one is made.
+ */
+struct model_event *note_ep(struct model *m, const struct ep *e, enum event_kind kind,
+			    enum reason why, mono_t now);
+/* s NULL = about the whole. */
+struct model_event *note_svc(struct model *m, const struct svc *s, enum event_kind kind,
+			     enum reason why, mono_t now);
+
+/* model_probe.c */
+void note_flapping(struct model *m, const struct ep *e, bool flapping, mono_t now);
 
 /* model_over.c */
 struct model_saved *over_find(const struct model *m, const char *service, const struct addr *a);

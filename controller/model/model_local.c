@@ -2,15 +2,17 @@
 /*
  * model_local.c - owns the ids of local (source) addresses of nat mode.
  *
- * One address has one id: the packet path finds the id of a reply's destination address, so two ids for one
- * address would lose replies. An endpoint names its addresses as a run of ids, so a configured list is laid
- * out as a run. Lists of several services may overlap in ways that no layout can serve ({x,y} {y,z} {x,z});
- * then the endpoint uses the longest run that the existing layout allows, extended into free neighbours.
+ * One address has one id: the packet path finds the id of a reply's destination address, so two
+ * ids for one address would lose replies. An endpoint names its addresses as a run of ids, so a
+ * configured list is laid out as a run. Lists of several services may overlap in ways that no
+ * layout can serve ({x,y} {y,z} {x,z}); then the endpoint uses the longest run that the existing
+ * layout allows, extended into free neighbours.
  *
- * An id is free again only when no endpoint has used it for an hour (flows of that time name it), and in a plan later
- * than the first in which none has it (loc.in_plan): its row leaves when no rotation needs it any more. It is given
- * another address only after a plan without it has been made (loc.held), so that one plan never moves an id from
- * one address to another; the same address gets the same id back.
+ * An id is free again only when no endpoint has used it for an hour (flows of that time name it),
+ * and in a plan later than the first in which none has it (loc.in_plan): its row leaves when no
+ * rotation needs it any more. It is given another address only after a plan without it has been
+ * made (loc.held), so that one plan never moves an id from one address to another; the same
+ * address gets the same id back.
  */
 #include <string.h>
 
@@ -174,7 +176,9 @@ static void set_run(struct model *m, struct ep *e, struct run r, mono_t now)
 	ep_refresh(m, e, now);
 }
 
-/* Configured addresses, else what the kernel would use, else what an adopted endpoint already has. */
+/*
+ * Configured addresses, else what the kernel would use, else what an adopted endpoint already has.
+ */
 void ep_assign_locals(struct model *m, struct ep *e, mono_t now)
 {
 	const struct conf_service *c = e->svc->conf;

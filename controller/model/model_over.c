@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * model_over.c - owns the operator's overrides: one row per endpoint (or service) that somebody has changed
- * with rrctl, sorted by service name and address. They outlive reloads, and through export and import restarts.
- * A row lives as long as the configuration knows its service and, unless it was added by the operator, its
- * endpoint.
+ * model_over.c - owns the operator's overrides: one row per endpoint (or service) that somebody
+ * has changed with rrctl, sorted by service name and address. They outlive reloads, and through
+ * export and import restarts. A row lives as long as the configuration knows its service and,
+ * unless it was added by the operator, its endpoint.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -137,7 +137,7 @@ void model_import(struct model *m, const struct model_saved *rows, size_t n, mon
 		return;
 	over_purge(m);
 	for (size_t i = 0; i < m->services; i++)
-		svc_reconcile(m, &m->svc[m->order[i]], MODEL_NOBODY, now);
+		svc_reconcile(m, &m->svc[m->order[i]], EVENT_NOBODY, now);
 }
 
 static struct model_saved *export_row(struct model_saved *to, const struct model *m,

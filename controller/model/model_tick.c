@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * model_tick.c - time passes: drain deadlines, the end of flap damping, the end of quarantine for ids of endpoints,
- * services and local addresses. Says when it wants to run next, the earliest probe included.
+ * model_tick.c - time passes: drain deadlines, the end of flap damping, the end of quarantine for
+ * ids of endpoints, services and local addresses. Says when it wants to run next, the earliest
+ * probe included.
  */
 #include <string.h>
 
@@ -26,6 +27,19 @@ static mono_t tick_gone(struct model *m, struct ep *e, mono_t now)
 	return MONO_NEVER;
 }
 
+static bool tick_health(struct model *m, struct ep *e, mono_t now)
+{
+	struct health_conf c;
+
+	if (!e->health.flapping || !e->svc->conf)
+		return false;
+	c = health_conf_of(&e->svc->conf->health);
+	if (!health_tick(&e->health, &c, now))
+		return false;
+	note_flapping(m, e, false, now);
+	return true;
+}
+
 static mono_t tick_ep(struct model *m, struct ep *e, mono_t now)
 {
 	mono_t next;
@@ -36,7 +50,7 @@ static mono_t tick_ep(struct model *m, struct ep *e, mono_t now)
 		ep_overdue(m, e, now);
 	if (e->member == EP_GONE)
 		return quarantine_end(e);
-	model_tick_health(m, e, now);
+	tick_health(m, e, now);
 	next = drain_next(&e->drain);
 	if (e->health.flapping)
 		next = mono_min(next, e->health.flap_until);
@@ -67,4 +81,10 @@ mono_t model_tick(struct model *m, mono_t now)
 	for (uint32_t i = 0; i < RR_MAX_SERVICES; i++)
 		tick_svc(m, &m->svc[i]);
 	return mono_min(next, locals_tick(m, now));
+}
+
+void model_planned(struct model *m)
+{
+	m->dirty = false;
+	locals_planned(m);
 }

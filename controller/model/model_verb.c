@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * model_verb.c - what an operator asks: checks it, refuses what would take the last endpoint away, records the
- * override and does it. Every verb is idempotent: asking for what already is changes nothing and says OK.
+ * model_verb.c - what an operator asks: checks it, refuses what would take the last endpoint
+ * away, records the override and does it. Every verb is idempotent: asking for what already is
+ * changes nothing and says OK.
  */
 #include <stdio.h>
 #include <string.h>

@@ -2,9 +2,10 @@
 /*
  * plan.c - the exact map contents that the model wants, element by element.
  *
- * An endpoint that is not available has RR_EP_NO_NEW, so the flag takes effect before any rotation is rebuilt;
- * a gone one keeps PRESENT and gets RR_EP_GONE. A removed service's element keeps its timeouts without flags: it is
- * PRESENT exactly when it is in the address table. With no endpoint available a rotation has length 0.
+ * An endpoint that is not available has RR_EP_NO_NEW, so the flag takes effect before any
+ * rotation is rebuilt; a gone one keeps PRESENT and gets RR_EP_GONE. A removed service's element
+ * keeps its timeouts without flags: it is PRESENT exactly when it is in the address table. With
+ * no endpoint available a rotation has length 0.
  */
 #include "model/plan.h"
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * plan.h - the exact map contents that the model wants, and the ordered steps from one plan to another.
+ * plan.h - the exact map contents that the model wants, and the ordered steps from one plan to
+ * another.
  *
- * A plan is plain data in ABI structs. plan_diff() orders its operations so that stopping after any one of
- * them leaves a correct packet path (design 8.5): what is pointed at is written before what points at it;
- * tables are filled in their spare copy and switched with one store; an endpoint leaves every rotation
- * before it is marked gone, and is marked NO_NEW before its slots go.
+ * A plan is plain data in ABI structs. plan_diff() orders its operations so that stopping after
+ * any one of them leaves a correct packet path (design 8.5): what is pointed at is written before
+ * what points at it; tables are filled in their spare copy and switched with one store; an
+ * endpoint leaves every rotation before it is marked gone, and is marked NO_NEW before its slots
+ * go.
  */
 #ifndef MODEL_PLAN_H
 #define MODEL_PLAN_H
@@ -26,28 +28,32 @@ struct plan_vip {
 };
 
 struct plan {
-	struct rr_service
-		service[RR_MAX_SERVICES]; /* `rotation` says copy and length of what is, or 0 */
+	/* `rotation` says copy and length of what is, or 0 */
+	struct rr_service service[RR_MAX_SERVICES];
 	uint16_t *slot[RR_MAX_SERVICES]; /* RR_ROT_LEN entries, malloc'ed; NULL = none */
 	struct rr_endpoint endpoint[RR_MAX_ENDPOINTS];
 	struct rr_local local[RR_MAX_LOCALS];
 	struct rr_iface iface[RR_MAX_IFACES];
-	struct plan_vip vip[RR_MAX_SERVICES +
-			    RR_MAX_LOCALS]; /* sorted; derived from service[] and local[] */
+	/* sorted; derived from service[] and local[] */
+	struct plan_vip vip[RR_MAX_SERVICES + RR_MAX_LOCALS];
 	size_t vips;
 	uint64_t vip_active; /* as rr_control.vip_active: of the plan that is in the maps */
-	/* Set by plan_diff(): rows that wait for the second of two fills, and the seed of the first (0 = one fill
-	 * does). plan_vip_place() leaves them out under that seed. */
+	/*
+	 * Set by plan_diff(): rows that wait for the second of two fills, and the seed of the
+	 * first (0 = one fill does). plan_vip_place() leaves them out under that seed.
+	 */
 	bool vip_held[RR_MAX_SERVICES + RR_MAX_LOCALS];
 	uint32_t vip_interim;
 	bool enabled;
 };
 
 /*
- * A table that packets read while it changes exists twice: PLAN_TABLE_FILL writes the copy that nobody reads, and
- * PLAN_TABLE_SWITCH stores the one word that says which copy is read. The meaning of the word is the table's own.
+ * A table that packets read while it changes exists twice: PLAN_TABLE_FILL writes the copy that
+ * nobody reads, and PLAN_TABLE_SWITCH stores the one word that says which copy is read. The
+ * meaning of the word is the table's own.
  *   ROTATION  the slots of service `id`; word = rr_service.rotation
- *   ADDRESS   the one table of addresses, id 0, filled under the seed `value`; word = rr_control.vip_active
+ *   ADDRESS   the one table of addresses, id 0, filled under the seed `value`;
+ *             word = rr_control.vip_active
  * Row: id, what the log calls it.
  */
 /* clang-format off */
@@ -66,7 +72,10 @@ enum plan_table {
 enum plan_op_kind {
 	PLAN_IFACE, /* write iface[id] and tx_ports[id] */
 	PLAN_LOCAL, /* write local[id] */
-	/* write the endpoint element whole (no rotation names it and it has no flow, or only hop and locals change) */
+	/*
+	 * write the endpoint element whole (no rotation names it and it has no flow, or only hop
+	 * and locals change)
+	 */
 	PLAN_EP_WRITE,
 	PLAN_EP_HOP, /* one store: hop */
 	PLAN_EP_FLAGS, /* one store: flags */
@@ -96,17 +105,26 @@ struct plan *plan_new(void);
 void plan_free(struct plan *p);
 /* What the model wants. 0 or -ENOMEM, -ENOSPC (too many services, endpoints or local addresses). */
 int plan_build(const struct model *m, struct plan *p);
-/* Steps from `have` (what the maps hold) to `want`; fills want->service[].rotation and want->vip_active with the
- * words that the maps will hold when all steps are done. 0 or -ENOMEM, -ENOSPC (no seed fits). */
+/*
+ * Steps from `have` (what the maps hold) to `want`; fills want->service[].rotation and
+ * want->vip_active with the words that the maps will hold when all steps are done. 0 or -ENOMEM,
+ * -ENOSPC (no seed fits).
+ */
 int plan_diff(const struct plan *have, struct plan *want, struct plan_ops *ops);
 void plan_ops_free(struct plan_ops *ops);
-/* The buckets of one copy of `vips` under a seed. false when a bucket overflows. Used by diff, push and tests. */
+/*
+ * The buckets of one copy of `vips` under a seed. false when a bucket overflows. Used by diff,
+ * push and tests.
+ */
 bool plan_vip_place(const struct plan *p, uint32_t seed,
 		    struct rr_vip_bucket bucket[RR_VIP_BUCKETS]);
 /* Derives vip[] from service[] and local[]: also for a plan that was read back from the maps. */
 void plan_vips(struct plan *p);
 
-/* Plain arrays in the shape of the maps, and one step applied to them: what push does, for tests and dry runs. */
+/*
+ * Plain arrays in the shape of the maps, and one step applied to them: what push does, for tests
+ * and dry runs.
+ */
 struct plan_image {
 	struct rr_service service[RR_MAX_SERVICES];
 	struct rr_rotation rotation[RR_MAX_SERVICES * 2]; /* service id * 2 + copy */

@@ -1,22 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * plan_diff.c - the ordered steps from what the maps hold to what they shall hold, such that stopping after any
- * one of them leaves a correct packet path.
+ * plan_diff.c - the ordered steps from what the maps hold to what they shall hold, such that
+ * stopping after any one of them leaves a correct packet path.
  *
  * Order, and why:
- *  1. flags that stop new connections (NO_NEW, PAUSED): removals take effect with the first stores of a push
+ *  1. flags that stop new connections (NO_NEW, PAUSED): removals take effect with the first
+ *     stores of a push
  *  2. interfaces, new local addresses: pointed at by what follows
- *  3. first fill of the address table, if a row must go or a local address is new: rows of removed or moved
- *     services leave before their elements change, rows of local addresses are there before a connection can
- *     use them (its replies would not be recognised). Rows of new and moved services are held back.
+ *  3. first fill of the address table, if a row must go or a local address is new: rows of
+ *     removed or moved services leave before their elements change, rows of local addresses are
+ *     there before a connection can use them (its replies would not be recognised). Rows of new
+ *     and moved services are held back.
  *  4. rotations and elements of removed services: nothing reaches them any more
- *  5. endpoints that the new rotations name: complete before they do; flags that let connections in again
+ *  5. endpoints that the new rotations name: complete before they do; flags that let connections
+ *     in again
  *  6. rotations: filled in the spare copy, then the service element, then the switch
  *  7. second fill of the address table: new and moved services become reachable, complete
- *  8. all other endpoints (no rotation names them any more), elements and local addresses that are freed
+ *  8. all other endpoints (no rotation names them any more), elements and local addresses that
+ *     are freed
  *  9. enabled
- * An endpoint element that gets another identity while a rotation names it (ids are quarantined, so only a
- * foreign `have` can ask for it) first has that rotation switched to length 0.
+ * An endpoint element that gets another identity while a rotation names it (ids are quarantined,
+ * so only a foreign `have` can ask for it) first has that rotation switched to length 0.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -185,7 +189,10 @@ static void svc_gone(struct diff *d)
 	}
 }
 
-/* Rotations that name an endpoint whose element is about to become another (one that goes is written later). */
+/*
+ * Rotations that name an endpoint whose element is about to become another (one that goes is
+ * written later).
+ */
 static void rot_break(struct diff *d)
 {
 	for (uint32_t i = 0; i < RR_MAX_SERVICES; i++) {

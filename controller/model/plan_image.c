@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * plan_image.c - what each step of plan_diff() means, on plain arrays: the reference for push, and the ground
- * on which the tests check every prefix.
+ * plan_image.c - what each step of plan_diff() means, on plain arrays: the reference for push,
+ * and the ground on which the tests check every prefix.
  */
 #include <stdio.h>
 #include <string.h>

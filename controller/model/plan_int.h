@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * plan_int.h - the way from one plan to another while it is worked out; private to plan_diff.c and plan_vip.c.
+ * plan_int.h - the way from one plan to another while it is worked out; private to plan_diff.c
+ * and plan_vip.c.
  *
- * plan_diff.c owns the order of all steps. The address table is filled twice when rows must go before elements are
- * written and others may come only after: plan_vip.c decides that, and plan_diff.c says when.
+ * plan_diff.c owns the order of all steps. The address table is filled twice when rows must go
+ * before elements are written and others may come only after: plan_vip.c decides that, and
+ * plan_diff.c says when.
  */
 #ifndef MODEL_PLAN_INT_H
 #define MODEL_PLAN_INT_H

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * plan_vip.c - the address table: which rows a plan has, where they lie, and how one table becomes another.
+ * plan_vip.c - the address table: which rows a plan has, where they lie, and how one table
+ * becomes another.
  *
- * A row says whose an address is: a service's, or a local one's, to which replies come. Rows lie in buckets by a hash
- * under a seed. A bucket has few ways, so the seed is chosen such that no bucket overflows: a lookup reads one
- * bucket and never follows a chain.
+ * A row says whose an address is: a service's, or a local one's, to which replies come. Rows lie
+ * in buckets by a hash under a seed. A bucket has few ways, so the seed is chosen such that no
+ * bucket overflows: a lookup reads one bucket and never follows a chain.
  *
- * One fill is enough unless rows of services come while others go (or a local address is new): rows that go must be
- * gone before their elements change, rows that come must wait until theirs are complete. Then the first fill leaves
- * the coming ones out (`vip_held`), under a seed of its own by which push knows which of the two fills it is.
+ * One fill is enough unless rows of services come while others go (or a local address is new):
+ * rows that go must be gone before their elements change, rows that come must wait until theirs
+ * are complete. Then the first fill leaves the coming ones out (`vip_held`), under a seed of its
+ * own by which push knows which of the two fills it is.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -144,7 +146,10 @@ static void vip_publish(struct diff *d, uint32_t seed)
 	table_switch(d, TABLE_ADDRESS, 0, d->vip_active);
 }
 
-/* What the change asks for, into d->vip_*, and which rows wait for a second fill. false = no memory. */
+/*
+ * What the change asks for, into d->vip_*, and which rows wait for a second fill. false = no
+ * memory.
+ */
 static bool vip_compare(struct diff *d)
 {
 	const struct plan *have = d->have;
@@ -176,7 +181,10 @@ static bool vip_compare(struct diff *d)
 	return true;
 }
 
-/* Chooses the seeds of one or two fills; publishes the first if there are two, or if nothing is held back. */
+/*
+ * Chooses the seeds of one or two fills; publishes the first if there are two, or if nothing is
+ * held back.
+ */
 void vip_first(struct diff *d)
 {
 	uint32_t seed;
@@ -192,7 +200,10 @@ void vip_first(struct diff *d)
 		return;
 	if (!vip_seed(d, 0, &seed))
 		return;
-	/* the full table fits under `seed`, so a part of it does too, under any other that fits: keep them apart */
+	/*
+	 * the full table fits under `seed`, so a part of it does too, under any other that fits:
+	 * keep them apart
+	 */
 	if (vip_seed(d, seed, &d->want->vip_interim))
 		vip_publish(d, d->want->vip_interim);
 }

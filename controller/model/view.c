@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * view.c - model -> a snapshot that owns all it points to, so readers hold nothing of the model. Endpoints that
- * are gone are not shown: only their ids are still kept.
+ * view.c - model -> a snapshot that owns all it points to, so readers hold nothing of the model.
+ * Endpoints that are gone are not shown: only their ids are still kept.
  */
 #include "model/view.h"
 

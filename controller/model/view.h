@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * view.h - the read-only snapshot of the model that every reader (control, later metrics and dashboard) sees.
- * Strings and arrays belong to the view; view_free() frees all. Counters are not here: readers join them
- * by id with what daemon/collect last read.
+ * view.h - the read-only snapshot of the model that every reader (control, later metrics and
+ * dashboard) sees. Strings and arrays belong to the view; view_free() frees all. Counters are not
+ * here: readers join them by id with what daemon/collect last read.
  */
 #ifndef MODEL_VIEW_H
 #define MODEL_VIEW_H
@@ -17,8 +17,8 @@ struct view_endpoint {
 	enum ep_admin admin;
 	enum health_state health;
 	enum ep_member member;
-	uint32_t h,
-		h_max; /* health counter and rise + fall - 1; "2/2" is rise-relative, see view_health_text() */
+	/* health counter and rise + fall - 1; "2/2" is rise-relative, see view_health_text() */
+	uint32_t h, h_max;
 	uint32_t rise, fall;
 	enum reason reason; /* of the displayed state */
 	int err;
@@ -29,8 +29,8 @@ struct view_endpoint {
 	double share; /* slots / L */
 	uint32_t established, flows; /* of the last walk */
 	mono_t since; /* of the displayed state */
-	mono_t probe_took, probe_connect, probe_tls,
-		probe_at; /* last probe; probe_at 0 = none yet */
+	/* last probe; probe_at 0 = none yet */
+	mono_t probe_took, probe_connect, probe_tls, probe_at;
 	mono_t drain_until; /* 0 = not draining */
 	uint64_t probes_ok, probes_failed;
 	uint64_t hop;
@@ -62,7 +62,9 @@ struct view *view_build(const struct model *m, mono_t now); /* NULL = no memory 
 void view_free(struct view *v);
 const struct view_service *view_service_find(const struct view *v, const char *name);
 const struct view_endpoint *view_endpoint_find(const struct view_service *s, const struct addr *a);
-/* Passes of rise, and the failures that an UP endpoint has had: "2/2", "1/2", "2/2-1". Returns buf. */
+/*
+ * Passes of rise, and the failures that an UP endpoint has had: "2/2", "1/2", "2/2-1". Returns buf.
+ */
 const char *view_health_text(const struct view_endpoint *e, char *buf, size_t len);
 const char *ep_health_name(enum health_state h); /* "init", ... */
 

@@ -155,13 +155,12 @@ static int reload_apply(struct daemon *d, struct conf *c, bool reset, char *err,
 
 static void reload_failed(struct daemon *d, uint32_t uid, const char *report)
 {
-	char text[160];
+	struct model_event ev = { .kind = EVENT_CONFIG_REFUSED, .uid = uid };
 
 	d->conf_ok = false;
 	snprintf(d->conf_error, sizeof(d->conf_error), "%.*s", (int)strcspn(report, "\n"), report);
-	snprintf(text, sizeof(text), "reload refused, the old configuration stays: %.100s",
-		 d->conf_error);
-	model_event_note(d->model, "config", "", text, uid, daemon_now(d));
+	snprintf(ev.text, sizeof(ev.text), "%.100s", d->conf_error);
+	model_event_note(d->model, &ev, daemon_now(d));
 }
 
 /* `text` is ours from here on. */
@@ -210,6 +209,7 @@ static int reload_get(struct daemon *d, const char *text, char **own, size_t *le
 int daemon_reload(struct daemon *d, const char *text, bool reset, uint32_t uid, char **report)
 {
 	char *own = NULL;
+	struct model_event done = { .kind = EVENT_CONFIG_LOADED, .uid = uid };
 	size_t len = 0;
 	int rc;
 
@@ -221,6 +221,6 @@ int daemon_reload(struct daemon *d, const char *text, bool reset, uint32_t uid, 
 		reload_failed(d, uid, *report ? *report : strerror(-rc));
 		return rc;
 	}
-	model_event_note(d->model, "config", "", "configuration reloaded", uid, daemon_now(d));
+	model_event_note(d->model, &done, daemon_now(d));
 	return 0;
 }

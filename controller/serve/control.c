@@ -95,14 +95,14 @@ static void audit_text(const struct call *c, enum api_code code, char *buf, size
 static void audit(struct call *c, enum api_code code)
 {
 	const char *whom = api_get_str(c->args, "endpoint");
-	char text[160], service[CONF_NAME_MAX] = "";
+	struct model_event ev = { .kind = EVENT_AUDIT, .uid = c->uid };
 
 	if (!whom)
 		whom = api_get_str(c->args, "service");
 	if (whom)
-		snprintf(service, sizeof(service), "%.*s", (int)strcspn(whom, "/"), whom);
-	audit_text(c, code, text, sizeof(text));
-	model_event_note(c->d->model, "audit", service, text, c->uid, c->now);
+		snprintf(ev.service, sizeof(ev.service), "%.*s", (int)strcspn(whom, "/"), whom);
+	audit_text(c, code, ev.text, sizeof(ev.text));
+	model_event_note(c->d->model, &ev, c->now);
 	control_events(c->d);
 }
 

@@ -33,40 +33,48 @@ static void put_time(json_t *o, int64_t age_us)
 	put_str(o, "time", text);
 }
 
+/* "" for an event that is about no endpoint. */
+static const char *endpoint_text(const struct model_event *ev, char buf[ADDR_STRLEN])
+{
+	buf[0] = '\0';
+	return ev->endpoint.family ? addr_print(&ev->endpoint, buf, ADDR_STRLEN) : buf;
+}
+
 json_t *event_json(const struct control *ctl, const struct model_event *ev)
 {
 	int64_t age = mono_sub(daemon_now(ctl->d), ev->at).us;
+	char addr[ADDR_STRLEN], text[EVENT_TEXT_MAX];
 	json_t *o = json_object();
 
 	put_int(o, "seq", (int64_t)ev->seq);
 	put_time(o, age);
 	put_int(o, "age_ms", age / 1000);
-	put_str(o, "kind", ev->kind);
+	put_str(o, "kind", event_word(ev->kind));
 	put_str(o, "service", ev->service);
-	put_str(o, "endpoint", ev->endpoint);
+	put_str(o, "endpoint", endpoint_text(ev, addr));
 	put_str(o, "reason", reason_name(ev->reason));
-	if (ev->uid == UINT32_MAX)
+	if (ev->uid == EVENT_NOBODY)
 		json_object_set_new(o, "uid", json_null());
 	else
 		put_int(o, "uid", ev->uid);
-	put_str(o, "text", ev->text);
+	put_str(o, "text", event_sentence(ev, text, sizeof(text)));
 	return o;
 }
 
 /* Texts may quote what a server has sent. */
 static void log_event(const struct model_event *ev)
 {
-	char who[32] = "", text[sizeof(ev->text)], *p;
+	char who[32] = "", addr[ADDR_STRLEN], text[EVENT_TEXT_MAX], *p;
 
-	if (ev->uid != UINT32_MAX)
+	if (ev->uid != EVENT_NOBODY)
 		snprintf(who, sizeof(who), " uid %u:", ev->uid);
-	memcpy(text, ev->text, sizeof(text));
+	event_sentence(ev, text, sizeof(text));
 	for (p = text; *p; p++) {
 		if ((unsigned char)*p < 0x20 || *p == 0x7f)
 			*p = '?';
 	}
-	log_info("event %s%s%s%s%s:%s %s", ev->kind, ev->service[0] ? " " : "", ev->service,
-		 ev->endpoint[0] ? "/" : "", ev->endpoint, who, text);
+	log_info("event %s%s%s%s%s:%s %s", event_word(ev->kind), ev->service[0] ? " " : "",
+		 ev->service, ev->endpoint.family ? "/" : "", endpoint_text(ev, addr), who, text);
 }
 
 static bool wanted(const char *service, const struct model_event *ev)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * state.c - the columns of the tables in state.h as arrays. A number from outside a table is answered with "?", never
- * with a read past the end.
+ * state.c - the columns of the tables in state.h as arrays. A number from outside a table is
+ * answered with "?", never with a read past the end.
  */
 #include <stddef.h>
 #include <string.h>

@@ -1,20 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * state.h - the states that are shown: of an endpoint, of a service. One row each; the model decides which one it is,
- * and daemon, rrctl and the manual take word, tone and sentences from here.
+ * state.h - the states that are shown: of an endpoint, of a service. One row each; the model
+ * decides which one it is, and daemon, rrctl and the manual take word, tone and sentences from
+ * here.
  */
 #ifndef UTIL_STATE_H
 #define UTIL_STATE_H
 
 #include <stdbool.h>
 
-/* How a state is meant: GOOD as it should be; BUSY will change by itself; BAD needs somebody; OFF was asked for. */
+/*
+ * How a state is meant: GOOD as it should be; BUSY will change by itself; BAD needs somebody; OFF
+ * was asked for.
+ */
 enum state_tone { STATE_GOOD, STATE_BUSY, STATE_BAD, STATE_OFF };
 
 /*
  * Of an endpoint, the first that applies (the order of the rows is the order of the question).
- * Row: id, word, tone, takes new connections?, note (how a service's line counts it), why it has no slot,
- * sentence for the manual.
+ * Row: id, word, tone, takes new connections?, note (how a service's line counts it), why it has
+ * no slot, sentence for the manual.
  */
 /* clang-format off */
 #define EP_STATES(X) \

@@ -236,7 +236,7 @@ size_t fx_events(struct model *m, const char *kind)
 	size_t n = 0;
 
 	while (model_event_take(m, &ev))
-		n += !strcmp(ev.kind, kind);
+		n += !strcmp(event_word(ev.kind), kind);
 	return n;
 }
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * fixture.h - small configurations and models for tests, plain arrays that stand for the maps, and the rules that
- * hold for these after every single step.
+ * fixture.h - small configurations and models for tests, plain arrays that stand for the maps,
+ * and the rules that hold for these after every single step.
  */
 #ifndef LIB_FIXTURE_H
 #define LIB_FIXTURE_H
@@ -45,7 +45,10 @@ void fx_maps_init(struct fx_maps *x);
 void fx_maps_free(struct fx_maps *x);
 /* Plan, diff, and every step with all rules checked. NULL, or what is wrong. */
 const char *fx_push(struct fx_maps *x, struct model *m);
-/* Have -> want with all rules checked; owns `want` afterwards. `steady` = services in both must stay reachable. */
+/*
+ * Have -> want with all rules checked; owns `want` afterwards. `steady` = services in both must
+ * stay reachable.
+ */
 const char *fx_steps(struct fx_maps *x, struct plan *want, bool steady);
 /* Rules for one state of the maps. NULL, or what is wrong. */
 const char *fx_check(const struct plan_image *img);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * sim.h - virtual time: a model, the maps behind it, and endpoints that answer probes as the story says.
+ * sim.h - virtual time: a model, the maps behind it, and endpoints that answer probes as the
+ * story says.
  */
 #ifndef LIB_SIM_H
 #define LIB_SIM_H
@@ -27,7 +28,10 @@ struct sim {
 
 /* Starts at `now` with every endpoint of `c` probed and up, unless `cold`. */
 void sim_start(struct sim *s, const struct conf *c, mono_t now, bool cold);
-/* Lets virtual time pass as the daemon's loop would: tick, probes, a walk every second, a push when dirty. */
+/*
+ * Lets virtual time pass as the daemon's loop would: tick, probes, a walk every second, a push
+ * when dirty.
+ */
 void sim_run(struct sim *s, mono_t until);
 /* Runs until the endpoint has this state or `limit` has passed; returns how long it took. */
 mono_t sim_until(struct sim *s, const char *service, const char *addr, enum ep_state st,

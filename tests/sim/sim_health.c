@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * sim_health.c - stories of endpoints that die, return and flap, in virtual time, with the bounds that the
- * parameters promise: a refusing endpoint is out within 3.2 s, a silent one within 5.2 s.
+ * sim_health.c - stories of endpoints that die, return and flap, in virtual time, with the bounds
+ * that the parameters promise: a refusing endpoint is out within 3.2 s, a silent one within 5.2
+ * s.
  */
 #include <setjmp.h>
 #include <stdarg.h>

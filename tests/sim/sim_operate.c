@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * sim_operate.c - stories of operation in virtual time: drains, reloads, restarts, and ids that must not be reused.
+ * sim_operate.c - stories of operation in virtual time: drains, reloads, restarts, and ids that
+ * must not be reused.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -112,7 +113,10 @@ static void test_removed_endpoint_drains_then_is_gone(void **state)
 	conf_free(c);
 }
 
-/* As long as flows name an id it is not reused within the hour; without flows it is free after two walks. */
+/*
+ * As long as flows name an id it is not reused within the hour; without flows it is free after
+ * two walks.
+ */
 static void test_id_quarantine(void **state)
 {
 	struct conf *c = web_conf();

@@ -17,6 +17,7 @@
 #include "api/api_wire.h"
 #include "ctl/ctl.h"
 #include "rr_verdict.h"
+#include "util/event_kind.h"
 #include "util/reason.h"
 #include "util/state.h"
 #include "util/strbuf.h"
@@ -358,6 +359,19 @@ static void manual_has_states(void **state)
 	free(page);
 }
 
+static void manual_has_events(void **state)
+{
+	char *page = manual(), item[600];
+
+	(void)state;
+#define EVENT_ROW(id, word, severity, sentence) \
+	row_text(item, word, #severity, sentence); \
+	has(page, item);
+	EVENTS(EVENT_ROW)
+#undef EVENT_ROW
+	free(page);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -367,7 +381,7 @@ int main(void)
 		cmocka_unit_test(replies_malformed),	cmocka_unit_test(strings),
 		cmocka_unit_test(table_sound),		cmocka_unit_test(socket_beside),
 		cmocka_unit_test(manual_has_verbs),	cmocka_unit_test(manual_has_reasons),
-		cmocka_unit_test(manual_has_states),
+		cmocka_unit_test(manual_has_states),	cmocka_unit_test(manual_has_events),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -164,7 +164,10 @@ static void test_offset_and_hash(void **state)
 	assert_true(health_hash(1, 2) != health_hash(2, 1));
 }
 
-/* 5 s, until 5 min down; then 7.5, 11.25, 16.875, 25.3, 30, 30 ... and from the start again after a recovery. */
+/*
+ * 5 s, until 5 min down; then 7.5, 11.25, 16.875, 25.3, 30, 30 ... and from the start again after
+ * a recovery.
+ */
 static void test_back_off(void **state)
 {
 	struct health_conf c = conf;
@@ -194,7 +197,10 @@ static void test_back_off(void **state)
 	assert_int_equal(health_wait(&h, &c, 0).us, 60000000);
 }
 
-/* Up -> down -> up ... one transition every `gap` seconds. Returns the transition after which it was flapping. */
+/*
+ * Up -> down -> up ... one transition every `gap` seconds. Returns the transition after which it
+ * was flapping.
+ */
 static int flap(struct health *h, int gap, int max)
 {
 	int t = 0;

@@ -181,7 +181,10 @@ static void test_order_of_arrival(void **state)
 	id = fx_id(m, "api", "10.0.1.1:8443");
 	want = build(m);
 	assert_int_equal(plan_diff(x.have, want, &ops), 0);
-	/* local -> row of the local -> endpoint -> rotation -> service -> switch -> row of the service */
+	/*
+	 * local -> row of the local -> endpoint -> rotation -> service -> switch -> row of the
+	 * service
+	 */
 	assert_int_equal(ops.op[0].kind, PLAN_LOCAL);
 	assert_true(at_table(&ops, PLAN_TABLE_SWITCH, TABLE_ADDRESS, 0) <
 		    at(&ops, PLAN_EP_WRITE, id));
@@ -291,7 +294,10 @@ static void test_hop_is_one_store(void **state)
 	conf_free(c);
 }
 
-/* A `have` that gives an id to another endpoint, and one that lists a service under another address: still safe. */
+/*
+ * A `have` that gives an id to another endpoint, and one that lists a service under another
+ * address: still safe.
+ */
 static void test_foreign_have(void **state)
 {
 	struct conf *c = web_conf();
@@ -366,7 +372,9 @@ static void test_vip_seed_is_kept(void **state)
 	conf_free(c);
 }
 
-/* 256 services and 256 local addresses in 512 buckets of 4: a seed is found, and all rows with it. */
+/*
+ * 256 services and 256 local addresses in 512 buckets of 4: a seed is found, and all rows with it.
+ */
 static void test_vip_full(void **state)
 {
 	struct fx_maps x;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * test_prefix.c - the property that any prefix of the steps of plan_diff() leaves a correct packet path, over thousands
- * of random changes of a model, its restarts, and pushes that are broken off.
+ * test_prefix.c - the property that any prefix of the steps of plan_diff() leaves a correct
+ * packet path, over thousands of random changes of a model, its restarts, and pushes that are
+ * broken off.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -284,7 +285,10 @@ static void break_off(struct fx_maps *x, struct plan *want, struct fx_rng *r)
 	plan_free(want);
 }
 
-/* A push that is broken off anywhere, then a diff from what the maps really hold: correct all the way, and complete. */
+/*
+ * A push that is broken off anywhere, then a diff from what the maps really hold: correct all the
+ * way, and complete.
+ */
 static void test_broken_off(void **state)
 {
 	struct world w = { .r = { 77 }, .now = MONO_S(100) };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * test_rotation.c - shares, order and spread of rotations, against an oracle that sorts all positions.
+ * test_rotation.c - shares, order and spread of rotations, against an oracle that sorts all
+ * positions.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -105,7 +106,10 @@ static void test_exact_up_to_the_limit(void **state)
 	assert_int_equal(quota[1], 1);
 }
 
-/* 5 x 1000 and 3 x 1 do not fit exactly: each small one has one slot, the large ones share the rest. */
+/*
+ * 5 x 1000 and 3 x 1 do not fit exactly: each small one has one slot, the large ones share the
+ * rest.
+ */
 static void test_floor_of_one(void **state)
 {
 	static const uint32_t w[] = { 1000, 1, 1000, 1, 1000, 1, 1000, 1000 };
@@ -181,8 +185,9 @@ static double discrepancy(size_t n, size_t len)
 }
 
 /*
- * 50 random weights in 4096 slots: at most 2 slots of difference, save for a rare set of weights (1 in 20 here:
- * 2.11) since midpoint EDF has no bound of 2 that could be proved. Slots in blocks would differ by 159.
+ * 50 random weights in 4096 slots: at most 2 slots of difference, save for a rare set of weights
+ * (1 in 20 here: 2.11) since midpoint EDF has no bound of 2 that could be proved. Slots in blocks
+ * would differ by 159.
  */
 static void test_discrepancy(void **state)
 {
@@ -204,7 +209,10 @@ static void test_discrepancy(void **state)
 	assert_true(above_two <= 1);
 }
 
-/* 1,000 endpoints in 4,096 slots. The bound is loose: it is to catch a quadratic algorithm, not a slow machine. */
+/*
+ * 1,000 endpoints in 4,096 slots. The bound is loose: it is to catch a quadratic algorithm, not a
+ * slow machine.
+ */
 static void test_large(void **state)
 {
 	struct fx_rng r = { 4 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * test_verb.c - what operators ask of a model: guards, idempotence, dry runs, overrides that survive; and random verbs.
+ * test_verb.c - what operators ask of a model: guards, idempotence, dry runs, overrides that
+ * survive; and random verbs.
  */
 #include <errno.h>
 #include <setjmp.h>
@@ -121,7 +122,7 @@ static void test_verbs_are_idempotent(void **state)
 		assert_int_equal(fx_verb(w.m, VERB_ADD, "web", "10.0.0.9:8443", MONO_S(110)),
 				 MODEL_OK);
 	assert_true(model_event_take(w.m, &ev));
-	while (strcmp(ev.kind, "added"))
+	while (ev.kind != EVENT_ADDED)
 		assert_true(model_event_take(w.m, &ev));
 	assert_int_equal(ev.uid, 1000); /* who asked for it */
 	assert_int_equal(fx_events(w.m, "added"), 0);
@@ -166,7 +167,7 @@ static void test_weight(void **state)
 			       .weight = 300,
 			       .uid = 7 };
 	struct model_event ev;
-	char err[64];
+	char err[64], text[EVENT_TEXT_MAX];
 
 	(void)state;
 	fx_events(w.m, "");
@@ -174,8 +175,8 @@ static void test_weight(void **state)
 	assert_int_equal(fx_view(w.m, "web", E1).slots, 3);
 	assert_true(fx_view(w.m, "web", E1).weight_set);
 	assert_true(model_event_take(w.m, &ev));
-	assert_string_equal(ev.kind, "weight");
-	assert_string_equal(ev.text, E1 ": weight 100 -> 300");
+	assert_int_equal(ev.kind, EVENT_WEIGHT);
+	assert_string_equal(event_sentence(&ev, text, sizeof(text)), E1 ": weight 100 -> 300");
 	assert_int_equal(ev.uid, 7);
 	op.weight = 0;
 	model_verb(w.m, &op, err, sizeof(err), MONO_S(101));

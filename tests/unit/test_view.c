@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * test_view.c - what readers see of a model: order, states, shares, reasons, health texts; and that it is a copy.
+ * test_view.c - what readers see of a model: order, states, shares, reasons, health texts; and
+ * that it is a copy.
  */
 #include <setjmp.h>
 #include <stdarg.h>
