@@ -2,8 +2,8 @@
 /*
  * conf.h - what the operator asked for, as plain data. Pure: takes text, not files.
  *
- * conf_parse() owns nothing of the text after it returns; the caller owns the struct and frees it with
- * conf_free(). Strings are inline arrays, lists are malloc'ed arrays inside the struct.
+ * conf_parse() owns nothing of the text after it returns; the caller owns the struct and frees it
+ * with conf_free(). Strings are inline arrays, lists are malloc'ed arrays inside the struct.
  */
 #ifndef CONF_CONF_H
 #define CONF_CONF_H
@@ -84,6 +84,7 @@ struct conf_iface {
 	char name[16];
 	enum dp_attach attach; /* dispatcher */
 	enum dp_xdp xdp; /* auto: native first, generic as a fallback that is said aloud */
+	uint32_t line;
 };
 
 struct conf {
@@ -121,14 +122,16 @@ enum conf_fault {
 	CONF_FAULT_WEIGHT,
 	CONF_FAULT_FAMILY, /* not the family of the service's address */
 	CONF_FAULT_LISTEN, /* the service's own address, which would send packets back to it */
-	CONF_FAULT_PORT, /* the mode does not change ports, and this one differs from the service's */
+	/* the mode does not change ports, and this one differs from the service's */
+	CONF_FAULT_PORT,
 };
 
 /*
  * The one rule about what may be an endpoint, for all who propose one: the file, a command, the
- * state file. `s` gives what it must fit (listen and mode); NULL = only what holds for every service.
- * `weight` 0 = none given. On a fault `why` (of len bytes) is a sentence for people, without a full
- * stop; otherwise it is untouched. That an endpoint stands twice, or is one too many, is not seen.
+ * state file. `s` gives what it must fit (listen and mode); NULL = only what holds for every
+ * service. `weight` 0 = none given. On a fault `why` (of len bytes) is a sentence for people,
+ * without a full stop; otherwise it is untouched. That an endpoint stands twice, or is one too
+ * many, is not seen.
  */
 enum conf_fault conf_endpoint_valid(const struct conf_service *s, const struct addr *a,
 				    uint32_t weight, char *why, size_t len);
@@ -138,11 +141,18 @@ void conf_service_init(
 	struct conf_service *s); /* one service at its defaults, no name, no endpoints */
 /* NULL and err->n > 0 on any error; err is reset first, and sorted by position after. */
 struct conf *conf_parse(const char *text, size_t len, struct conf_errors *err);
-/* "file:line:col: error: message", the line, the caret line; `name` is the file's. malloc'ed, the caller frees. */
+/*
+ * "file:line:col: error: message", the line, the caret line; `name` is the file's. malloc'ed, the
+ * caller frees.
+ */
 char *conf_errors_format(const char *name, const char *text, size_t len,
 			 const struct conf_errors *err);
-/* Canonical text: parses back to an equal struct. malloc'ed, the caller frees. */
+/*
+ * Canonical text, only what differs from the defaults, or with every default spelled out. Either
+ * parses back to an equal struct. malloc'ed, the caller frees; NULL when out of memory.
+ */
 char *conf_print(const struct conf *c);
+char *conf_print_full(const struct conf *c);
 struct conf *conf_copy(const struct conf *c);
 bool conf_equal(const struct conf *a, const struct conf *b);
 void conf_free(struct conf *c);

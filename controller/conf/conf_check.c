@@ -2,8 +2,8 @@
 /*
  * conf_check.c - the rules that need more than one statement, after all of them are read.
  *
- * A service that has errors already is left alone: half-read, it would only break more rules. Every message
- * points at the statement to change and says what would be right.
+ * A service that has errors already is left alone: half-read, it would only break more rules. Every
+ * message points at the statement to change and says what would be right.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,21 +11,27 @@
 #include "conf/conf_int.h"
 #include "util/units.h"
 
-static const struct stmt_pos *option_pos(const struct service_pos *pos, const char *word)
+/* Where the value of an option stands, or its keyword when it has none; key.len 0 = not given. */
+static struct span given_at(const struct parser *p, size_t block, const char *word)
 {
-	return &pos->option[row_find(&conf_service_block, word) - conf_service_block.row];
+	size_t m = mark_next(p, block, word, 0);
+
+	if (!m)
+		return (struct span){ 0 };
+	return p->mark[m].value.len ? p->mark[m].value : p->mark[m].key;
 }
 
-/* Where a health option stands; when it is left at its default, where `health` or the service stands. */
-static struct span health_at(const struct service_pos *pos, const char *word)
+/*
+ * Where a health option stands; when it is left at its default, where `health` or the service does.
+ */
+static struct span health_at(const struct parser *p, size_t service, const char *word)
 {
-	const struct stmt_pos *at =
-		&pos->health[row_find(&conf_health_block, word) - conf_health_block.row];
-	const struct stmt_pos *health = option_pos(pos, "health");
+	size_t health = mark_next(p, service, "health", 0);
+	struct span at = health ? given_at(p, health, word) : (struct span){ 0 };
 
-	if (at->key.len)
-		return at->value.len ? at->value : at->key;
-	return health->key.len ? health->key : pos->name;
+	if (at.len)
+		return at;
+	return health ? p->mark[health].key : p->mark[service].value;
 }
 
 /* ---- addresses ---- */
@@ -56,7 +62,10 @@ static int placed_cmp(const void *a, const void *b)
 	return d ? d : (x->at.off > y->at.off) - (x->at.off < y->at.off);
 }
 
-/* Sorts the list; reports every address that stood before. Returns how many different ones there are. */
+/*
+ * Sorts the list; reports every address that stood before. Returns how many different ones there
+ * are.
+ */
 static size_t placed_unique(struct parser *p, const char *word, struct placed *list, size_t n)
 {
 	char buf[ADDR_STRLEN];
@@ -90,106 +99,105 @@ static struct placed *placed_new(struct parser *p, size_t n)
 	return list;
 }
 
-/* ---- one service ---- */
+/* ---- one service: `at` is its mark ---- */
 
-static void endpoints_check(struct parser *p, const struct conf_service *s,
-			    const struct service_pos *pos)
+static void endpoints_check(struct parser *p, const struct conf_service *s, size_t at)
 {
 	struct placed *list = placed_new(p, s->endpoints);
 	char why[WHY_LEN];
+	size_t n = 0;
 
-	if (!list)
-		return;
-	for (size_t i = 0; i < s->endpoints; i++) {
-		const struct conf_endpoint *e = &s->endpoint[i];
+	for (size_t m = mark_next(p, at, "endpoint", 0); list && m;
+	     m = mark_next(p, at, "endpoint", m + 1)) {
+		const struct conf_endpoint *e = &s->endpoint[p->mark[m].elem];
 
-		list[i] = (struct placed){ e->addr, pos->endpoint[i], s };
+		list[n++] = (struct placed){ e->addr, p->mark[m].value, s };
 		if (conf_endpoint_valid(s, &e->addr, e->weight, why, sizeof(why)))
-			report_error(&p->report, pos->endpoint[i], "%s", why);
+			report_error(&p->report, p->mark[m].value, "%s", why);
 	}
-	placed_unique(p, "endpoint", list, s->endpoints);
+	if (list)
+		placed_unique(p, "endpoint", list, n);
 	free(list);
 }
 
-static void local_check(struct parser *p, const struct conf_service *s, const struct addr *a,
-			struct span at)
+static void local_check(struct parser *p, const struct conf_service *s, const struct placed *l)
 {
 	char why[WHY_LEN];
 
-	if (!addr_check(p, "local-address", a, at) || a->family == s->listen.family)
+	if (!addr_check(p, "local-address", &l->addr, l->at) || l->addr.family == s->listen.family)
 		return;
-	families_why("local-address", a, s->listen.family, why, sizeof(why));
-	report_error(&p->report, at, "%s", why);
+	families_why("local-address", &l->addr, s->listen.family, why, sizeof(why));
+	report_error(&p->report, l->at, "%s", why);
 }
 
-static void locals_check(struct parser *p, const struct conf_service *s,
-			 const struct service_pos *pos)
+static void locals_check(struct parser *p, const struct conf_service *s, size_t at)
 {
+	size_t m = mark_next(p, at, "local-address", 0), n = 0;
 	struct placed list[CONF_MAX_LOCALS];
-	size_t i;
 
-	if (s->locals && s->mode == CONF_MODE_DSR) {
-		report_error(&p->report, option_pos(pos, "local-address")->key,
+	if (m && s->mode == CONF_MODE_DSR) {
+		report_error(&p->report, p->mark[m].key,
 			     "local-address is for mode nat: dsr keeps the client's address");
 		return;
 	}
-	for (i = 0; i < s->locals; i++) {
-		list[i] = (struct placed){ s->local[i], pos->local[i], s };
-		local_check(p, s, &s->local[i], pos->local[i]);
+	for (; m; m = mark_next(p, at, "local-address", m + 1)) {
+		list[n] = (struct placed){ s->local[p->mark[m].elem], p->mark[m].value, s };
+		local_check(p, s, &list[n++]);
 	}
-	placed_unique(p, "local-address", list, s->locals);
+	placed_unique(p, "local-address", list, n);
 }
 
-static void health_check(struct parser *p, const struct conf_health *h,
-			 const struct service_pos *pos)
+static void health_check(struct parser *p, const struct conf_health *h, size_t at)
 {
-	size_t row = (size_t)(row_find(&conf_health_block, "timeout") - conf_health_block.row);
+	size_t block = mark_next(p, at, "health", 0);
+	bool given = block && mark_next(p, block, "timeout", 0);
 	char timeout[UNITS_STRLEN], interval[UNITS_STRLEN];
-	bool given = pos->health[row].key.len != 0;
 
 	if (h->type == PROBE_NONE || mono_cmp(h->timeout, h->interval) <= 0)
 		return;
-	report_error(&p->report, health_at(pos, given ? "timeout" : "interval"),
+	report_error(&p->report, health_at(p, at, given ? "timeout" : "interval"),
 		     "timeout %s%s must not be longer than interval %s",
 		     units_dur_print(h->timeout, timeout, sizeof(timeout)),
 		     given ? "" : " (the default)",
 		     units_dur_print(h->interval, interval, sizeof(interval)));
 }
 
-static void service_check(struct parser *p, const struct conf_service *s,
-			  const struct service_pos *pos)
+static void service_check(struct parser *p, const struct conf_service *s, size_t at)
 {
-	const struct stmt_pos *listen = option_pos(pos, "listen");
+	size_t listen = mark_next(p, at, "listen", 0);
+	struct span name = p->mark[at].value;
 
-	if (!listen->key.len) {
-		report_error(&p->report, pos->name, "service %s has no 'listen ADDRESS:PORT'",
-			     s->name);
+	if (!listen) {
+		report_error(&p->report, name, "service %s has no 'listen ADDRESS:PORT'", s->name);
 		return;
 	}
 	if (s->endpoints == 0)
-		report_error(&p->report, pos->name, "service %s has no 'endpoint ADDRESS:PORT'",
+		report_error(&p->report, name, "service %s has no 'endpoint ADDRESS:PORT'",
 			     s->name);
-	if (!addr_check(p, "listen", &s->listen, listen->value))
+	if (!addr_check(p, "listen", &s->listen, p->mark[listen].value))
 		return;
-	endpoints_check(p, s, pos);
-	locals_check(p, s, pos);
-	health_check(p, &s->health, pos);
+	endpoints_check(p, s, at);
+	locals_check(p, s, at);
+	health_check(p, &s->health, at);
 }
 
 /* ---- all of them ---- */
 
+static size_t service_next(const struct parser *p, size_t from)
+{
+	return mark_next(p, 0, "service", from);
+}
+
 static void listens_check(struct parser *p)
 {
 	struct placed *list = placed_new(p, p->conf->services);
-	size_t i, n = 0;
+	size_t n = 0;
 
-	for (i = 0; list && i < p->conf->services; i++) {
-		const struct conf_service *s = &p->conf->service[i];
+	for (size_t m = service_next(p, 0); list && m; m = service_next(p, m + 1)) {
+		const struct conf_service *s = &p->conf->service[p->mark[m].elem];
 
 		if (s->listen.family)
-			list[n++] =
-				(struct placed){ s->listen,
-						 option_pos(&p->service[i], "listen")->value, s };
+			list[n++] = (struct placed){ s->listen, given_at(p, m, "listen"), s };
 	}
 	if (list)
 		placed_unique(p, "listen", list, n);
@@ -199,11 +207,11 @@ static void listens_check(struct parser *p)
 static size_t locals_count(struct parser *p)
 {
 	struct placed *list = placed_new(p, p->conf->services * CONF_MAX_LOCALS);
-	size_t i, j, n = 0;
+	size_t n = 0;
 
-	for (i = 0; list && i < p->conf->services; i++) {
-		for (j = 0; j < p->conf->service[i].locals; j++)
-			list[n++].addr = p->conf->service[i].local[j];
+	for (size_t i = 0; list && i < p->conf->services; i++) {
+		for (size_t k = 0; k < p->conf->service[i].locals; k++)
+			list[n++].addr = p->conf->service[i].local[k];
 	}
 	if (list)
 		n = placed_unique(p, NULL, list, n);
@@ -213,19 +221,20 @@ static size_t locals_count(struct parser *p)
 
 static void totals_check(struct parser *p)
 {
-	size_t i, endpoints = 0;
+	size_t endpoints = 0, last = 0;
 
-	for (i = 0; i < p->conf->services; i++) {
-		endpoints += p->conf->service[i].endpoints;
-		if (endpoints > CONF_MAX_ALL_ENDPOINTS) {
-			report_error(&p->report, p->service[i].name,
-				     "more than %d endpoints in all services together",
-				     CONF_MAX_ALL_ENDPOINTS);
-			break;
-		}
+	for (size_t m = service_next(p, 0); m; m = service_next(p, m + 1)) {
+		last = m;
+		endpoints += p->conf->service[p->mark[m].elem].endpoints;
+		if (endpoints <= CONF_MAX_ALL_ENDPOINTS)
+			continue;
+		report_error(&p->report, p->mark[m].value,
+			     "more than %d endpoints in all services together",
+			     CONF_MAX_ALL_ENDPOINTS);
+		break;
 	}
-	if (p->conf->services && locals_count(p) > CONF_MAX_ALL_LOCALS)
-		report_error(&p->report, p->service[p->conf->services - 1].name,
+	if (last && locals_count(p) > CONF_MAX_ALL_LOCALS)
+		report_error(&p->report, p->mark[last].value,
 			     "more than %d different local addresses in all services together",
 			     CONF_MAX_ALL_LOCALS);
 }
@@ -233,11 +242,10 @@ static void totals_check(struct parser *p)
 void conf_check(struct parser *p)
 {
 	struct span start = { 0, 1, 1 };
-	size_t i;
 
-	for (i = 0; i < p->conf->services && !p->oom; i++) {
-		if (!p->service[i].bad)
-			service_check(p, &p->conf->service[i], &p->service[i]);
+	for (size_t m = service_next(p, 0); m && !p->oom; m = service_next(p, m + 1)) {
+		if (!p->mark[m].bad)
+			service_check(p, &p->conf->service[p->mark[m].elem], m);
 	}
 	listens_check(p);
 	totals_check(p);

@@ -2,9 +2,10 @@
 /*
  * conf_error.c - collects errors and shows them: file:line:col, the line, the underlined place.
  *
- * A column is a character (a UTF-8 sequence; a byte that is not UTF-8 counts as one), from 1. The caret line
- * repeats the tabs of the line above it, so it lines up whatever the reader's tab stops are. A long line is
- * shown as a window around the place. Bytes that could disturb a terminal are shown as '?'.
+ * A column is a character (a UTF-8 sequence; a byte that is not UTF-8 counts as one), from 1. The
+ * caret line repeats the tabs of the line above it, so it lines up whatever the reader's tab stops
+ * are. A long line is shown as a window around the place. Bytes that could disturb a terminal are
+ * shown as '?'.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -19,7 +20,7 @@
 size_t utf8_len(const char *s, size_t len)
 {
 	const unsigned char *u = (const unsigned char *)s;
-	size_t n, i;
+	size_t n;
 	uint32_t c;
 
 	if (u[0] < 0x80)
@@ -30,7 +31,7 @@ size_t utf8_len(const char *s, size_t len)
 	if (len < n)
 		return 0;
 	c = u[0] & (0x7fu >> n);
-	for (i = 1; i < n; i++) {
+	for (size_t i = 1; i < n; i++) {
 		if ((u[i] & 0xc0) != 0x80)
 			return 0;
 		c = c << 6 | (u[i] & 0x3fu);
@@ -200,11 +201,10 @@ char *conf_errors_format(const char *name, const char *text, size_t len,
 			 const struct conf_errors *err)
 {
 	struct strbuf sb = { 0 };
-	size_t i;
 
 	if (len >= 3 && !memcmp(text, BYTE_ORDER_MARK, 3))
 		text += 3, len -= 3;
-	for (i = 0; i < err->n; i++) {
+	for (size_t i = 0; i < err->n; i++) {
 		strbuf_printf(&sb, "%s:%u:%u: error: %s\n", name, err->e[i].line, err->e[i].col,
 			      err->e[i].text);
 		error_print(text, len, &err->e[i], &sb);

@@ -2,10 +2,11 @@
 /*
  * conf_lex.c - bytes -> tokens with their places.
  *
- * A word is everything up to a blank, a brace, a semicolon or a quote; '#' starts a comment only where a word
- * could start, so that "/a#b" is one word. Newlines are tokens, because they end statements. CRLF counts as a newline.
- * A byte that cannot belong to a configuration (NUL, control characters, broken UTF-8) is reported here,
- * once, and its word becomes TOK_BAD; comments may hold any text but NUL.
+ * A word is everything up to a blank, a brace, a semicolon or a quote; '#' starts a comment only
+ * where a word could start, so that "/a#b" is one word. Newlines are tokens, because they end
+ * statements. CRLF counts as a newline. A byte that cannot belong to a configuration (NUL, control
+ * characters, broken UTF-8) is reported here, once, and its word becomes TOK_BAD; comments may hold
+ * any text but NUL.
  */
 #include <stdio.h>
 #include <string.h>
@@ -54,9 +55,9 @@ static void blanks_skip(struct lexer *l)
 static bool bytes_ok(struct lexer *l, struct span at)
 {
 	const char *s = l->report->text + at.off;
-	size_t i, n;
+	size_t n;
 
-	for (i = 0; i < at.len; i += n) {
+	for (size_t i = 0; i < at.len; i += n) {
 		unsigned char c = (unsigned char)s[i];
 		struct span here = { at.off + i, 1, at.line };
 

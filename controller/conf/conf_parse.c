@@ -3,13 +3,15 @@
  * conf_parse.c - tokens -> struct conf, by the keyword tables.
  *
  *	block     = { statement }                   until '}' or the end of the file
- *	statement = keyword values ( ';' | newline | before '}' )
- *	          | keyword values '{' block '}'    the '{' may stand on a later line
+ *	statement = keyword [ value ] [ body ] ( ';' | newline | before '}' )
+ *	body      = '{' block '}'                   the '{' may stand on a later line
+ *	          | { keyword value }               on the line, for a block of that kind
  *
- * Recursive descent of fixed depth: an input cannot nest deeper than the tables do. An error is reported where it
- * is, and parsing goes on at the next statement (with the whole block of an unknown or broken statement
- * skipped), so that one run shows up to 20 of them. Rules across statements are conf_check.c's.
- * The parser owns the unfinished struct conf and the positions; both are freed here on every way out.
+ * Recursive descent of fixed depth: an input cannot nest deeper than the tables do. An error is
+ * reported where it is, and parsing goes on at the next statement (with the whole block of an
+ * unknown or broken statement skipped), so that one run shows up to 20 of them. Rules across
+ * statements are conf_check.c's. The parser owns the unfinished struct conf and the marks; both are
+ * freed here on every way out.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,15 +19,65 @@
 
 #include "conf/conf_int.h"
 
-static bool statement(struct parser *p, const struct conf_row *row, void *base,
-		      struct stmt_pos *pos);
+/* A block that is being read. */
+struct frame {
+	const struct conf_row *owner; /* its keyword; NULL = the file */
+	const struct conf_block *block;
+	void *base; /* the struct that it fills */
+	size_t mark;
+	struct span seen[CONF_MAX_ROWS]; /* keywords, by row */
+};
+
+static bool statement(struct parser *p, struct frame *f, const struct conf_row *row,
+		      struct span key);
+
+/* ---- marks ---- */
+
+/* Index of a new mark; 0 when memory ran out. */
+static size_t mark_add(struct parser *p, struct mark m)
+{
+	struct mark *list = parser_grow(p, p->mark, p->marks, sizeof(*list));
+
+	if (!list)
+		return 0;
+	p->mark = list;
+	list[p->marks] = m;
+	return p->marks++;
+}
+
+size_t mark_next(const struct parser *p, size_t parent, const char *word, size_t from)
+{
+	for (size_t i = from > parent ? from : parent + 1; i < p->marks; i++) {
+		const struct mark *m = &p->mark[i];
+
+		if (m->parent < parent)
+			break; /* behind the block */
+		if (m->parent == parent && !strcmp(m->row->word, word))
+			return i;
+	}
+	return 0;
+}
+
+/* ---- statements and bodies ---- */
+
+/* One statement, or the separators before it. */
+static void statement_or_error(struct parser *p, struct frame *f)
+{
+	const struct conf_row *row = take_keyword(p, f->block, f->seen);
+	struct span key = p->tok.at;
+
+	if (!row) {
+		parser_recover(p);
+		return;
+	}
+	parser_advance(p);
+	if (!statement(p, f, row, key))
+		parser_recover(p);
+}
 
 /* Statements until the CLOSE of `open`, which is taken, or the end of the file. */
-static void statements(struct parser *p, const struct conf_block *b, void *base,
-		       struct stmt_pos *pos, const struct span *open)
+static void statements(struct parser *p, struct frame *f, const struct span *open)
 {
-	const struct conf_row *row;
-
 	while (!p->oom && p->tok.kind != TOK_EOF) {
 		if (p->tok.kind == TOK_NEWLINE || p->tok.kind == TOK_SEMICOLON) {
 			parser_advance(p);
@@ -37,24 +89,18 @@ static void statements(struct parser *p, const struct conf_block *b, void *base,
 				return;
 			report_error(&p->report, at, "this '}' closes nothing");
 		} else {
-			row = take_keyword(p, b, pos);
-			if (!row) {
-				parser_recover(p);
-				continue;
-			}
-			parser_advance(p);
-			if (!statement(p, row, base, &pos[row - b->row]))
-				parser_recover(p);
-			else if (row->kind < KIND_BLOCK)
-				take_end(p, row);
+			statement_or_error(p, f);
 		}
 	}
 	if (open && !p->oom)
-		report_error(&p->report, *open, "this '{' of %s is never closed", b->name);
+		report_error(&p->report, *open, "this '{' of %s is never closed", f->block->name);
 }
 
-/* '{' statements '}'. False, and nothing taken but newlines, when there is no '{' here or on a later line. */
-static bool block(struct parser *p, const struct conf_block *b, void *base, struct stmt_pos *pos)
+/*
+ * '{' statements '}'. False, and nothing taken but newlines, when there is no '{' here or on a
+ * later line.
+ */
+static bool braces(struct parser *p, struct frame *f)
 {
 	struct span open;
 
@@ -63,324 +109,222 @@ static bool block(struct parser *p, const struct conf_block *b, void *base, stru
 		return false;
 	open = p->tok.at;
 	parser_advance(p);
-	statements(p, b, base, pos, &open);
+	statements(p, f, &open);
 	return true;
 }
 
-/* A block that must be there. */
-static bool block_required(struct parser *p, const struct conf_block *b, void *base,
-			   struct stmt_pos *pos, struct span key)
+static bool braces_required(struct parser *p, struct frame *f, struct span key)
 {
-	size_t before = p->report.total;
+	const char *name = f->block->name;
 
 	if (parser_at_end(p) || p->tok.kind == TOK_OPEN) {
-		if (block(p, b, base, pos))
-			return true;
-		report_error(&p->report, key, "'%s' needs a block: '{' and '}'", b->name);
-		return true; /* what follows is a statement of its own */
+		if (!braces(p, f)) /* what follows is a statement of its own */
+			report_error(&p->report, key, "'%s' needs a block: '{' and '}'", name);
+		return true;
 	}
-	if (p->report.total == before && p->tok.kind != TOK_BAD)
-		report_error(&p->report, p->tok.at, "'{' is expected after %s", b->name);
+	if (p->tok.kind != TOK_BAD)
+		report_error(&p->report, p->tok.at, "'{' is expected after %s", name);
 	return false;
 }
 
-/* ---- statements with a shape of their own ---- */
-
-static bool interface_name(struct parser *p, const char *name)
+static void braces_optional(struct parser *p, struct frame *f)
 {
-	struct conf *c = p->conf;
-	size_t i;
-
-	if (!*name || strlen(name) >= sizeof(c->iface->name) || strpbrk(name, "/ \t:") ||
-	    !strcmp(name, ".") || !strcmp(name, "..")) {
-		report_error(&p->report, p->tok.at,
-			     "this is not an interface name: 1 to 15 bytes, no / or :");
-		return false;
-	}
-	for (i = 0; i < c->ifaces; i++) {
-		if (!strcmp(c->iface[i].name, name)) {
-			report_error(&p->report, p->tok.at,
-				     "duplicate interface '%s' (first on line %u)", name,
-				     p->iface_line[i]);
-			return false;
-		}
-	}
-	if (c->ifaces == CONF_MAX_IFACES) {
-		report_error(&p->report, p->tok.at, "more than %d interfaces", CONF_MAX_IFACES);
-		return false;
-	}
-	return true;
-}
-
-static bool interface_statement(struct parser *p, const struct conf_row *row, struct stmt_pos *pos)
-{
-	struct stmt_pos seen[CONF_MAX_ROWS] = { 0 };
-	struct conf_iface *iface;
-	char name[64];
-
-	if (!take_text(p, row, pos->key, name, sizeof(name)) || !interface_name(p, name))
-		return false;
-	iface = parser_grow(p, p->conf->iface, p->conf->ifaces, sizeof(*iface));
-	if (!iface)
-		return false;
-	p->conf->iface = iface;
-	p->iface_line[p->conf->ifaces] = p->tok.at.line;
-	iface += p->conf->ifaces++;
-	block_defaults(row->block, iface);
-	snprintf(iface->name, sizeof(iface->name), "%.15s", name);
-	parser_advance(p);
 	if (p->tok.kind == TOK_NEWLINE || p->tok.kind == TOK_OPEN)
-		block(p, row->block, iface, seen);
+		braces(p, f);
 	else
-		take_end(p, row);
-	return true;
+		take_end(p, f->owner);
 }
 
-/* Points out `health` options that this type of probe does not have. */
-static void health_types(struct parser *p, const struct conf_service *s,
-			 const struct stmt_pos *seen)
+/* Options on the line of their block's keyword. */
+static bool line_options(struct parser *p, struct frame *f)
 {
-	const struct conf_block *b = &conf_health_block;
-	size_t i;
-
-	for (i = 0; i < b->rows; i++) {
-		if (!seen[i].key.len || b->row[i].types & 1u << s->health.type)
-			continue;
-		report_error(&p->report, seen[i].key, "'%s' does not apply to health %s",
-			     b->row[i].word, word_of(probe_type_words, (int)s->health.type));
-	}
-}
-
-static bool health_statement(struct parser *p, const struct conf_row *row, struct conf_service *s,
-			     struct stmt_pos *pos)
-{
-	struct stmt_pos *seen = p->service[p->conf->services - 1].health;
-	const struct conf_block *b = row->block;
-	size_t verify = (size_t)(row_find(b, "verify") - b->row);
-
-	if (!take_value(p, row, s, pos))
-		return false;
-	if (p->tok.kind != TOK_NEWLINE && p->tok.kind != TOK_OPEN) {
-		take_end(p, row);
-		return true;
-	}
-	if (!block(p, b, &s->health, seen))
-		return true;
-	health_types(p, s, seen);
-	if (s->health.ca[0] && !seen[verify].key.len)
-		s->health.verify = PROBE_VERIFY_FULL;
-	return true;
-}
-
-static bool local_statement(struct parser *p, const struct conf_row *row, struct conf_service *s,
-			    struct stmt_pos *pos)
-{
-	char text[128], why[WHY_LEN];
-	struct addr a;
-
-	if (!take_text(p, row, pos->key, text, sizeof(text)))
-		return false;
-	if (addr_parse(&a, text, false)) {
-		addr_why(text, false, why);
-		report_error(&p->report, p->tok.at, "%s", why);
-		return false;
-	}
-	if (a.port) {
-		report_error(&p->report, p->tok.at,
-			     "local-address takes an address without a port");
-		return false;
-	}
-	if (s->locals == CONF_MAX_LOCALS) {
-		report_error(&p->report, p->tok.at, "more than %d local addresses",
-			     CONF_MAX_LOCALS);
-		return false;
-	}
-	p->service[p->conf->services - 1].local[s->locals] = p->tok.at;
-	s->local[s->locals++] = a;
-	parser_advance(p);
-	take_end(p, row);
-	return true;
-}
-
-/* The options behind an endpoint's address, on its line. */
-static bool endpoint_options(struct parser *p, const struct conf_block *b, struct conf_endpoint *e)
-{
-	struct stmt_pos seen[CONF_MAX_ROWS] = { 0 };
-	const struct conf_row *row;
+	struct span value;
 
 	while (!parser_at_end(p)) {
-		row = take_keyword(p, b, seen);
+		const struct conf_row *row = take_keyword(p, f->block, f->seen);
+		struct span key = p->tok.at;
+
 		if (!row)
 			return false;
 		parser_advance(p);
-		if (!take_value(p, row, e, &seen[row - b->row]))
+		if (!take_value(p, row, f->base, key, &value))
 			return false;
 	}
 	return true;
 }
 
-static bool endpoint_add(struct parser *p, struct conf_service *s, const struct conf_endpoint *e)
+/* What can be said only when the whole block is read. */
+static void block_close(struct parser *p, struct frame *f)
 {
-	struct service_pos *sp = &p->service[p->conf->services - 1];
-	struct conf_endpoint *list;
-	struct span *at;
+	const struct conf_block *b = f->block;
+	char why[WHY_LEN];
 
-	if (s->endpoints == CONF_MAX_ENDPOINTS) {
-		report_error(&p->report, p->tok.at, "more than %d endpoints in a service",
-			     CONF_MAX_ENDPOINTS);
-		return false;
+	for (size_t i = 0; i < b->rows; i++) {
+		const struct conf_row *row = &b->row[i];
+		bool given = f->seen[i].len != 0;
+
+		if (given && !row_applies(f->owner, row, f->base))
+			report_error(&p->report, f->seen[i], "'%s' does not apply to %s %s",
+				     row->word, b->name, head_word(f->owner, f->base));
+		if (!given && row->when && f->seen[row_find(b, row->when) - b->row].len)
+			value_set(row, f->base, row->dflt_when, why);
 	}
-	list = parser_grow(p, s->endpoint, s->endpoints, sizeof(*list));
-	if (list)
-		s->endpoint = list;
-	at = list ? parser_grow(p, sp->endpoint, s->endpoints, sizeof(*at)) : NULL;
-	if (!at)
-		return false;
-	sp->endpoint = at;
-	sp->endpoint[s->endpoints] = p->tok.at;
-	s->endpoint[s->endpoints++] = *e;
-	return true;
+	block_settle(b, f->base);
 }
 
-static bool endpoint_statement(struct parser *p, const struct conf_row *row, struct conf_service *s,
-			       struct stmt_pos *pos)
+static bool body(struct parser *p, struct frame *f, struct span key)
 {
-	struct conf_endpoint e = { .line = p->tok.at.line };
-	char text[300], why[WHY_LEN];
+	size_t before = p->report.total;
+	bool ok = true;
 
-	block_defaults(row->block, &e);
-	if (!take_text(p, row, pos->key, text, sizeof(text)))
-		return false;
-	if (addr_parse(&e.addr, text, true)) {
-		addr_why(text, true, why);
-		report_error(&p->report, p->tok.at, "%s", why);
-		return false;
+	switch (f->owner->body) {
+	case BODY_BRACES:
+		ok = braces_required(p, f, key);
+		break;
+	case BODY_OPTIONAL:
+		braces_optional(p, f);
+		break;
+	case BODY_LINE:
+		ok = line_options(p, f);
+		break;
+	case BODY_NONE:
+		take_end(p, f->owner);
+		break;
 	}
-	if (!endpoint_add(p, s, &e))
-		return false;
-	parser_advance(p);
-	/* weight 0 = none given: service_statement() fills in the service's, which may follow below */
-	return endpoint_options(p, row->block, &s->endpoint[s->endpoints - 1]);
-}
-
-static bool service_name(struct parser *p, const char *name)
-{
-	const struct conf_service *same;
-
-	if (!value_is_name(name) || strlen(name) >= CONF_NAME_MAX) {
-		report_error(&p->report, p->tok.at,
-			     "this is not a service name: 1 to %d letters, digits, - _ .",
-			     CONF_NAME_MAX - 1);
-		return false;
-	}
-	same = conf_service_find(p->conf, name);
-	if (same) {
-		report_error(&p->report, p->tok.at, "duplicate service '%s' (first on line %u)",
-			     name, same->line);
-		return false;
-	}
-	if (p->conf->services == CONF_MAX_SERVICES) {
-		report_error(&p->report, p->tok.at, "more than %d services", CONF_MAX_SERVICES);
-		return false;
-	}
-	return true;
-}
-
-/* An empty service at the end of the list, and its positions. */
-static struct conf_service *service_add(struct parser *p, const char *name)
-{
-	struct conf *c = p->conf;
-	struct conf_service *s = parser_grow(p, c->service, c->services, sizeof(*s));
-	struct service_pos *pos;
-
-	if (!s)
-		return NULL;
-	c->service = s;
-	pos = parser_grow(p, p->service, c->services, sizeof(*pos));
-	if (!pos)
-		return NULL;
-	p->service = pos;
-	pos += c->services;
-	s += c->services++;
-	conf_service_init(s);
-	snprintf(s->name, sizeof(s->name), "%s", name);
-	s->line = p->tok.at.line;
-	pos->name = p->tok.at;
-	return s;
-}
-
-static bool service_statement(struct parser *p, const struct conf_row *row, struct stmt_pos *pos)
-{
-	size_t before, i;
-	struct conf_service *s;
-	char name[CONF_NAME_MAX];
-	bool ok;
-
-	if (!parser_at_value(p)) {
-		take_nothing(p, row, pos->key);
-		return false;
-	}
-	if (!token_text(&p->report, &p->tok, name, sizeof(name)))
-		name[0] = 0;
-	if (!service_name(p, name))
-		return false;
-	s = service_add(p, name);
-	if (!s)
-		return false;
-	before = p->report.total;
-	parser_advance(p);
-	ok = block_required(p, row->block, s, p->service[p->conf->services - 1].option, pos->key);
-	for (i = 0; i < s->endpoints; i++) {
-		if (s->endpoint[i].weight == 0)
-			s->endpoint[i].weight = s->weight_default;
-	}
-	p->service[p->conf->services - 1].bad = p->report.total > before;
+	block_close(p, f);
+	p->mark[f->mark].bad = p->report.total > before;
 	return ok;
 }
 
-/* The keyword is taken; `base` is the struct that its block fills. False: an error, recover. */
-static bool statement(struct parser *p, const struct conf_row *row, void *base,
-		      struct stmt_pos *pos)
-{
-	struct stmt_pos seen[CONF_MAX_ROWS] = { 0 };
+/* ---- the elements of a list ---- */
 
-	switch (row->kind) {
-	case KIND_BLOCK:
-		return block_required(p, row->block, base, seen, pos->key);
-	case KIND_INTERFACE:
-		return interface_statement(p, row, pos);
-	case KIND_SERVICE:
-		return service_statement(p, row, pos);
-	case KIND_HEALTH:
-		return health_statement(p, row, base, pos);
-	case KIND_ENDPOINT:
-		return endpoint_statement(p, row, base, pos);
-	case KIND_LOCAL:
-		return local_statement(p, row, base, pos);
-	default:
-		return take_value(p, row, base, pos);
+/* The value behind the keyword, before there is an element to put it into. */
+struct head {
+	_Alignas(8) char value[256];
+	struct span at;
+};
+
+/* Reads the head; not advanced. */
+static bool head_read(struct parser *p, const struct conf_row *row, struct span key, struct head *h)
+{
+	struct conf_row alone = *row->head;
+	char text[300], why[WHY_LEN];
+
+	alone.off = 0;
+	h->at = p->tok.at;
+	if (!take_text(p, row, key, text, sizeof(text)))
+		return false;
+	if (value_set(&alone, h->value, text, why))
+		return true;
+	if (row->list->unique)
+		report_error(&p->report, h->at, "this is not %s", row->head->help);
+	else
+		report_error(&p->report, h->at, "%s", why);
+	return false;
+}
+
+/* Is there room for an element with this head, and no other with the same? */
+static bool head_fits(struct parser *p, const struct conf_row *row, const void *base,
+		      const struct head *h)
+{
+	const struct conf_list *l = row->list;
+	size_t n = list_count(l, base);
+
+	for (size_t i = 0; l->unique && i < n; i++) {
+		const char *elem = list_at_const(l, base, i);
+		uint32_t line;
+
+		if (strcmp(elem + row->head->off, h->value))
+			continue;
+		memcpy(&line, elem + l->line, sizeof(line));
+		report_error(&p->report, h->at, "duplicate %s '%s' (first on line %u)", row->word,
+			     h->value, line);
+		return false;
 	}
+	if (n == l->max)
+		report_error(&p->report, h->at, "more than %zu %s", l->max, l->noun);
+	return n < l->max;
+}
+
+/* A new last element with this head and its defaults; NULL = out of memory. */
+static void *list_grow(struct parser *p, const struct conf_row *row, void *base,
+		       const struct head *h)
+{
+	const struct conf_list *l = row->list;
+	size_t n = list_count(l, base);
+	void *array = NULL;
+	char *elem;
+
+	if (!l->within) {
+		array = parser_grow(p, n ? list_at(l, base, 0) : NULL, n, l->size);
+		if (!array)
+			return NULL;
+	}
+	list_set(l, base, array, n + 1);
+	elem = list_at(l, base, n);
+	block_defaults(row->block, elem);
+	memcpy(elem + row->head->off, h->value, value_size(row->head));
+	if (l->line != NO_LINE)
+		memcpy(elem + l->line, &h->at.line, sizeof(h->at.line));
+	return elem;
+}
+
+static bool element(struct parser *p, struct frame *f, const struct conf_row *row, struct span key)
+{
+	struct frame in = { .owner = row, .block = row->block };
+	struct mark m = { .row = row, .parent = f->mark, .key = key };
+	struct head h;
+
+	memset(&h, 0, sizeof(h));
+	m.elem = list_count(row->list, f->base);
+	if (!head_read(p, row, key, &h) || !head_fits(p, row, f->base, &h))
+		return false;
+	in.base = list_grow(p, row, f->base, &h);
+	m.value = h.at;
+	in.mark = in.base ? mark_add(p, m) : 0;
+	if (!in.mark)
+		return false;
+	parser_advance(p);
+	return body(p, &in, key);
+}
+
+/* ---- one statement ---- */
+
+/* The keyword is taken. False: an error, recover. */
+static bool statement(struct parser *p, struct frame *f, const struct conf_row *row,
+		      struct span key)
+{
+	struct frame in = { .owner = row, .block = row->block };
+	struct span value = { 0 };
+
+	if (row->list)
+		return element(p, f, row, key);
+	in.mark = mark_add(p, (struct mark){ .row = row, .parent = f->mark, .key = key });
+	if (!in.mark)
+		return false;
+	in.base = (char *)f->base + row->off;
+	if (row->kind != KIND_BLOCK) {
+		if (!take_value(p, row, f->base, key, &value))
+			return false;
+		take_end(p, row);
+	} else if (row->head && !take_value(p, row->head, in.base, key, &value)) {
+		return false;
+	}
+	p->mark[in.mark].value = value;
+	return row->kind != KIND_BLOCK || body(p, &in, key);
 }
 
 /* ---- the whole text ---- */
 
 static void parse_text(struct parser *p)
 {
-	struct stmt_pos seen[CONF_MAX_ROWS] = { 0 };
+	struct frame file = { .block = &conf_main_block, .base = p->conf };
 
+	mark_add(p, (struct mark){ 0 });
 	parser_advance(p);
-	statements(p, &conf_main_block, p->conf, seen, NULL);
+	statements(p, &file, NULL);
 	if (!p->oom)
 		conf_check(p);
-}
-
-static void positions_free(struct parser *p)
-{
-	size_t i;
-
-	for (i = 0; p->service && i < p->conf->services; i++)
-		free(p->service[i].endpoint);
-	free(p->service);
 }
 
 struct conf *conf_parse(const char *text, size_t len, struct conf_errors *err)
@@ -402,8 +346,7 @@ struct conf *conf_parse(const char *text, size_t len, struct conf_errors *err)
 		parse_text(&p);
 	if (p.oom || !p.conf)
 		report_error(&p.report, start, "out of memory");
-	if (p.conf)
-		positions_free(&p);
+	free(p.mark);
 	report_sort(err);
 	if (p.report.total) {
 		conf_free(p.conf);

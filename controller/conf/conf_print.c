@@ -1,138 +1,138 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * conf_print.c - struct conf -> canonical text: the order of the keyword tables, one statement a line, only what
- * differs from its default plus what a reader must see. It parses back to an equal struct, so two configurations
- * are equal exactly when their texts are, and a diff of two texts is a diff of what they mean.
+ * conf_print.c - struct conf -> canonical text: the order of the keyword tables, one statement a
+ * line.
+ *
+ * conf_print() writes only what differs from its default plus what a reader must see;
+ * conf_print_full() writes every option that has a default or a value. Both parse back to an equal
+ * struct, so two configurations are equal exactly when their texts are, and a diff of two texts is
+ * a diff of what they mean.
  */
 #include <string.h>
 
 #include "conf/conf_int.h"
 
-static void indent(struct strbuf *sb, size_t depth)
+struct printer {
+	struct strbuf *sb;
+	bool full; /* defaults as well */
+};
+
+/* A block's struct, and what is around it, which its options may inherit from. */
+struct place {
+	const struct conf_row *owner; /* NULL = the file */
+	const struct conf_block *block;
+	const void *base;
+	const struct place *around;
+	size_t depth;
+};
+
+static void block_print(const struct printer *p, const struct place *at);
+
+static bool row_shown(const struct printer *p, const struct place *at, const struct conf_row *row)
 {
-	strbuf_fill(sb, '\t', depth);
+	const struct place *out = at->around;
+
+	if (at->owner && !row_applies(at->owner, row, at->base))
+		return false;
+	if (row->flags & ROW_ALWAYS || (p->full && (row->dflt || row->inherit)))
+		return true;
+	return !row_is_default(at->block, row, at->base, out ? out->block : NULL,
+			       out ? out->base : NULL);
 }
 
-/* The plain statements of a block that are not as in `dflt`. */
-static void rows_print(const struct conf_block *b, const void *base, const void *dflt, size_t depth,
-		       struct strbuf *sb)
+/* Plain statements that stand behind their block's head, on its line. */
+static void line_print(const struct printer *p, const struct place *at)
 {
-	size_t i;
+	for (size_t i = 0; i < at->block->rows; i++) {
+		const struct conf_row *row = &at->block->row[i];
 
-	for (i = 0; i < b->rows; i++) {
-		const struct conf_row *row = &b->row[i];
-
-		if (row->kind >= KIND_BLOCK)
+		if (!row_shown(p, at, row))
 			continue;
-		if (!(row->flags & ROW_ALWAYS) && value_equal(row, base, dflt))
+		strbuf_printf(p->sb, " %s ", row->word);
+		value_print(row, at->base, p->sb);
+	}
+	strbuf_putc(p->sb, '\n');
+}
+
+/*
+ * Statements in braces; none, and no braces, when there are no statements. True = there were some.
+ */
+static bool braces_print(const struct printer *p, const struct place *at)
+{
+	size_t before = p->sb->len, start;
+
+	strbuf_puts(p->sb, " {\n");
+	start = p->sb->len;
+	block_print(p, at);
+	if (p->sb->len == start) {
+		strbuf_truncate(p->sb, before);
+		return false;
+	}
+	strbuf_fill(p->sb, '\t', at->depth - 1);
+	strbuf_puts(p->sb, "}\n");
+	return true;
+}
+
+/* The keyword, its value and its statements. A block that says nothing at all is left out. */
+static void inner_print(const struct printer *p, const struct place *around,
+			const struct conf_row *row, const void *base)
+{
+	const struct place in = { row, row->block, base, around, around->depth + 1 };
+	size_t before = p->sb->len;
+
+	if (row->flags & ROW_GAP)
+		strbuf_putc(p->sb, '\n');
+	strbuf_fill(p->sb, '\t', around->depth);
+	strbuf_puts(p->sb, row->word);
+	if (row->head) {
+		strbuf_putc(p->sb, ' ');
+		value_print(row->head, base, p->sb);
+	}
+	if (row->body == BODY_LINE || row->body == BODY_NONE) {
+		line_print(p, &in);
+	} else if (!braces_print(p, &in)) {
+		if (row->head)
+			strbuf_putc(p->sb, '\n');
+		else
+			strbuf_truncate(p->sb, before);
+	}
+}
+
+static void block_print(const struct printer *p, const struct place *at)
+{
+	for (size_t i = 0; i < at->block->rows; i++) {
+		const struct conf_row *row = &at->block->row[i];
+		size_t n = row->list ? list_count(row->list, at->base) : 0;
+
+		if (row->kind == KIND_BLOCK && !row->list)
+			inner_print(p, at, row, (const char *)at->base + row->off);
+		for (size_t k = 0; k < n; k++)
+			inner_print(p, at, row, list_at_const(row->list, at->base, k));
+		if (row->kind == KIND_BLOCK || !row_shown(p, at, row))
 			continue;
-		indent(sb, depth);
-		strbuf_printf(sb, "%s ", row->word);
-		value_print(row, base, sb);
-		strbuf_putc(sb, '\n');
+		strbuf_fill(p->sb, '\t', at->depth);
+		strbuf_printf(p->sb, "%s ", row->word);
+		value_print(row, at->base, p->sb);
+		strbuf_putc(p->sb, '\n');
 	}
 }
 
-/* `head` and the block behind it; without braces when everything is as in `dflt`, if it can stand so. */
-static void block_print(const char *head, const struct conf_block *b, const void *base,
-			const void *dflt, size_t depth, struct strbuf *sb)
+static char *conf_text(const struct conf *c, bool full)
 {
-	size_t start, before = sb->len;
+	struct strbuf sb = { 0 };
+	const struct printer p = { &sb, full };
+	const struct place file = { .block = &conf_main_block, .base = c };
 
-	indent(sb, depth);
-	strbuf_printf(sb, "%s {\n", head);
-	start = sb->len;
-	rows_print(b, base, dflt, depth + 1, sb);
-	if (sb->len > start) {
-		indent(sb, depth);
-		strbuf_puts(sb, "}\n");
-		return;
-	}
-	strbuf_truncate(sb, before);
-	if (b == &conf_iface_block || b == &conf_health_block) {
-		indent(sb, depth);
-		strbuf_printf(sb, "%s\n", head);
-	}
-}
-
-static void ifaces_print(const struct conf *c, struct strbuf *sb)
-{
-	struct conf_iface dflt = { 0 };
-	struct strbuf head = { 0 };
-	size_t i;
-
-	block_defaults(&conf_iface_block, &dflt);
-	for (i = 0; i < c->ifaces; i++) {
-		strbuf_truncate(&head, 0);
-		strbuf_puts(&head, "interface ");
-		name_print(c->iface[i].name, &head);
-		block_print(strbuf_str(&head), &conf_iface_block, &c->iface[i], &dflt, 0, sb);
-	}
-	sb->failed |= head.failed;
-	strbuf_free(&head);
-}
-
-static void health_print(const struct conf_health *h, struct strbuf *sb)
-{
-	struct conf_service dflt;
-	char head[32] = "health ";
-
-	conf_service_init(&dflt);
-	if (h->ca[0])
-		dflt.health.verify = PROBE_VERIFY_FULL;
-	strncat(head, word_of(probe_type_words, (int)h->type), sizeof(head) - sizeof("health "));
-	block_print(head, &conf_health_block, h, &dflt.health, 1, sb);
-}
-
-static void endpoint_print(const struct conf_service *s, const struct conf_endpoint *e,
-			   struct strbuf *sb)
-{
-	char buf[ADDR_STRLEN];
-
-	strbuf_printf(sb, "\tendpoint %s", addr_print(&e->addr, buf, sizeof(buf)));
-	if (e->weight != s->weight_default)
-		strbuf_printf(sb, " weight %u", e->weight);
-	if (e->admin != EP_READY)
-		strbuf_printf(sb, " admin %s", word_of(ep_admin_words, (int)e->admin));
-	strbuf_putc(sb, '\n');
-}
-
-static void service_print(const struct conf_service *s, struct strbuf *sb)
-{
-	struct conf_service dflt;
-	char buf[ADDR_STRLEN];
-	size_t i;
-
-	conf_service_init(&dflt);
-	strbuf_printf(sb, "\nservice %s {\n", s->name);
-	rows_print(&conf_service_block, s, &dflt, 1, sb);
-	for (i = 0; i < s->locals; i++)
-		strbuf_printf(sb, "\tlocal-address %s\n",
-			      addr_print(&s->local[i], buf, sizeof(buf)));
-	health_print(&s->health, sb);
-	for (i = 0; i < s->endpoints; i++)
-		endpoint_print(s, &s->endpoint[i], sb);
-	strbuf_puts(sb, "}\n");
+	block_print(&p, &file);
+	return strbuf_take(&sb);
 }
 
 char *conf_print(const struct conf *c)
 {
-	struct conf *dflt = conf_new();
-	struct strbuf sb = { 0 };
-	size_t i;
+	return conf_text(c, false);
+}
 
-	if (!dflt)
-		return NULL;
-	ifaces_print(c, &sb);
-	for (i = 0; i < conf_main_block.rows; i++) {
-		const struct conf_row *row = &conf_main_block.row[i];
-
-		if (row->kind == KIND_BLOCK)
-			block_print(row->word, row->block, c, dflt, 0, &sb);
-	}
-	rows_print(&conf_main_block, c, dflt, 0, &sb);
-	for (i = 0; i < c->services; i++)
-		service_print(&c->service[i], &sb);
-	conf_free(dflt);
-	return strbuf_take(&sb);
+char *conf_print_full(const struct conf *c)
+{
+	return conf_text(c, true);
 }

@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * conf_table.c - every keyword of the configuration, one row each. Parsing, ranges, defaults, canonical print,
- * comparison, suggestions and the check of the manual all read these rows; a keyword lives nowhere else.
+ * conf_table.c - every keyword of the configuration, one row each. Parsing, ranges, defaults,
+ * canonical print, comparison, suggestions and the check of the manual all read these rows; a
+ * keyword lives nowhere else.
+ *
+ * A new option is a row. A new block is a table of rows, a row in the block around it (with a head,
+ * a list and a body as it needs them), and a name in conf_blocks. Rules across statements are
+ * conf_check.c's.
  *
  * The order of the rows is the order of the canonical print.
  */
@@ -13,6 +18,12 @@
 #define AT(type, field) .off = offsetof(struct type, field)
 #define TEXT(type, field) \
 	AT(type, field), .kind = KIND_STRING, .hi = sizeof(((struct type *)0)->field)
+#define LIST(type, array_, count_) \
+	.array = offsetof(struct type, array_), .count = offsetof(struct type, count_)
+#define BLOCK_EXTERN(id, name, rows) \
+	const struct conf_block id = { name, rows, COUNT(rows) }; \
+	_Static_assert(COUNT(rows) <= CONF_MAX_ROWS, name)
+#define BLOCK(id, name, rows) static BLOCK_EXTERN(id, name, rows)
 #define US_MS(n) ((int64_t)(n)*1000)
 #define US_S(n) ((int64_t)(n)*1000000)
 #define US_H(n) US_S((int64_t)(n)*3600)
@@ -90,7 +101,7 @@ static const struct conf_row health_rows[] = {
 	{ "sni", TEXT(conf_health, sni), .form = FORM_HOST, .types = FOR_TLS,
 	  .help = "server name in the handshake; also the name that verify full checks" },
 	{ "verify", .kind = KIND_ENUM, AT(conf_health, verify), .words = probe_verify_words,
-	  .dflt = "none", .types = FOR_TLS,
+	  .dflt = "none", .when = "ca", .dflt_when = "full", .types = FOR_TLS,
 	  .help = "what of the certificate is checked; full when ca is given" },
 	{ "ca", TEXT(conf_health, ca), .form = FORM_FILE, .types = FOR_TLS,
 	  .help = "PEM file of accepted issuers instead of the system's" },
@@ -111,14 +122,52 @@ static const struct conf_row health_rows[] = {
 
 static const struct conf_row endpoint_rows[] = {
 	{ "weight", .kind = KIND_COUNT, AT(conf_endpoint, weight), .lo = CONF_WEIGHT_MIN,
-	  .hi = CONF_WEIGHT_MAX,
+	  .hi = CONF_WEIGHT_MAX, .inherit = "weight",
 	  .help = "share of the rotation; the service's weight when left out" },
 	{ "admin", .kind = KIND_ENUM, AT(conf_endpoint, admin), .words = ep_admin_words,
 	  .dflt = "ready", .help = "state that the operator asks for" },
 };
 
+static const struct conf_row health_head = {
+	"health",
+	.kind = KIND_ENUM,
+	AT(conf_health, type),
+	.words = probe_type_words,
+	.dflt = "tls",
+	.help = "how endpoints are probed",
+};
+static const struct conf_row local_head = {
+	"local-address",
+	.kind = KIND_IP,
+	.help = "source address towards the endpoints",
+};
+static const struct conf_row endpoint_head = {
+	"endpoint",
+	.kind = KIND_ADDR,
+	AT(conf_endpoint, addr),
+	.help = "address and port of a server",
+};
+static const struct conf_list local_list = {
+	LIST(conf_service, local, locals),
+	.size = sizeof(struct addr),
+	.line = NO_LINE,
+	.max = CONF_MAX_LOCALS,
+	.noun = "local addresses",
+	.within = true,
+};
+static const struct conf_list endpoint_list = {
+	LIST(conf_service, endpoint, endpoints),
+	.size = sizeof(struct conf_endpoint),
+	.line = offsetof(struct conf_endpoint, line),
+	.max = CONF_MAX_ENDPOINTS,
+	.noun = "endpoints in a service",
+};
+BLOCK(health_block, "health", health_rows);
+BLOCK(endpoint_block, "endpoint", endpoint_rows);
+static const struct conf_block local_block = { "local-address", NULL, 0 };
+
 static const struct conf_row service_rows[] = {
-	{ "listen", .kind = KIND_ADDR, AT(conf_service, listen), .flags = ROW_REQUIRED | ROW_ALWAYS,
+	{ "listen", .kind = KIND_ADDR, AT(conf_service, listen), .flags = ROW_ALWAYS,
 	  .help = "address and port that clients connect to" },
 	{ "mode", .kind = KIND_ENUM, AT(conf_service, mode), .words = conf_mode_words,
 	  .dflt = "nat", .flags = ROW_ALWAYS, .help = "how packets are forwarded" },
@@ -129,8 +178,6 @@ static const struct conf_row service_rows[] = {
 	  .help = "answer to a packet in the middle of a connection that has no flow" },
 	{ "overflow", .kind = KIND_ENUM, AT(conf_service, overflow), .words = conf_overflow_words,
 	  .dflt = "rst", .help = "answer to a new connection that no endpoint can take" },
-	{ "local-address", .kind = KIND_LOCAL, .flags = ROW_REPEAT,
-	  .help = "source address towards the endpoints; nat only, up to 8" },
 	{ "syn-timeout", .kind = KIND_DURATION, AT(conf_service, t_syn), .lo = US_S(1),
 	  .hi = US_S(600), .dflt = "30s",
 	  .help = "life of a flow whose handshake is not finished" },
@@ -149,69 +196,80 @@ static const struct conf_row service_rows[] = {
 	  .help = "what happens to flows that outlive the drain deadline" },
 	{ "weight", .kind = KIND_COUNT, AT(conf_service, weight_default), .lo = CONF_WEIGHT_MIN,
 	  .hi = CONF_WEIGHT_MAX, .dflt = "100", .help = "weight of endpoints that give none" },
-	{ "health", .kind = KIND_HEALTH, AT(conf_service, health), .block = &conf_health_block,
-	  .words = probe_type_words, .dflt = "tls", .flags = ROW_ALWAYS,
+	{ "local-address", .kind = KIND_BLOCK, .head = &local_head, .list = &local_list,
+	  .block = &local_block, .body = BODY_NONE,
+	  .help = "source address towards the endpoints; nat only, up to 8" },
+	{ "health", .kind = KIND_BLOCK, AT(conf_service, health), .head = &health_head,
+	  .block = &health_block, .body = BODY_OPTIONAL, .flags = ROW_ALWAYS,
 	  .help = "how endpoints are probed" },
-	{ "endpoint", .kind = KIND_ENDPOINT, .block = &conf_endpoint_block,
-	  .flags = ROW_REPEAT | ROW_REQUIRED, .help = "address and port of a server" },
+	{ "endpoint", .kind = KIND_BLOCK, .head = &endpoint_head, .list = &endpoint_list,
+	  .block = &endpoint_block, .body = BODY_LINE, .help = "address and port of a server" },
 };
 
+static const struct conf_row iface_head = {
+	"interface",
+	TEXT(conf_iface, name),
+	.form = FORM_IFNAME,
+	.help = "an interface name: 1 to 15 bytes, no / or :",
+};
+static const struct conf_row service_head = {
+	"service",
+	TEXT(conf_service, name),
+	.form = FORM_NAME,
+	.help = "a service name: 1 to 63 letters, digits, - _ .",
+};
+static const struct conf_list iface_list = {
+	LIST(conf, iface, ifaces),
+	.size = sizeof(struct conf_iface),
+	.line = offsetof(struct conf_iface, line),
+	.max = CONF_MAX_IFACES,
+	.noun = "interfaces",
+	.unique = true,
+};
+static const struct conf_list service_list = {
+	LIST(conf, service, services),
+	.size = sizeof(struct conf_service),
+	.line = offsetof(struct conf_service, line),
+	.max = CONF_MAX_SERVICES,
+	.noun = "services",
+	.unique = true,
+};
+BLOCK(iface_block, "interface", iface_rows);
+BLOCK(control_block, "control", control_rows);
+BLOCK(flow_block, "flow-table", flow_rows);
+BLOCK_EXTERN(conf_service_block, "service", service_rows);
+
 static const struct conf_row main_rows[] = {
-	{ "interface", .kind = KIND_INTERFACE, .block = &conf_iface_block,
-	  .flags = ROW_REPEAT | ROW_REQUIRED, .help = "interface whose packets are balanced" },
-	{ "control", .kind = KIND_BLOCK, .block = &conf_control_block,
+	{ "interface", .kind = KIND_BLOCK, .head = &iface_head, .list = &iface_list,
+	  .block = &iface_block, .body = BODY_OPTIONAL,
+	  .help = "interface whose packets are balanced" },
+	{ "control", .kind = KIND_BLOCK, .block = &control_block,
 	  .help = "who may talk to rrlbd, and where" },
+	{ "flow-table", .kind = KIND_BLOCK, .block = &flow_block,
+	  .help = "sizes of the flow tables" },
 	{ "state-file", TEXT(conf, state_file), .form = FORM_FILE,
 	  .dflt = "/var/lib/rrlb/state.json",
 	  .help = "where run-time changes are kept over a restart" },
-	{ "flow-table", .kind = KIND_BLOCK, .block = &conf_flow_block,
-	  .help = "sizes of the flow tables" },
 	{ "nat-ports", .kind = KIND_PORTS, AT(conf, port_lo), .lo = 1, .hi = 65535,
 	  .dflt = "1024-32767", .help = "local ports of nat mode" },
 	{ "rst-rate", .kind = KIND_COUNT, AT(conf, rst_rate), .hi = 1000000, .dflt = "1000",
 	  .help = "most RSTs that a CPU sends in a second" },
-	{ "service", .kind = KIND_SERVICE, .block = &conf_service_block, .flags = ROW_REPEAT,
+	{ "service", .kind = KIND_BLOCK, .head = &service_head, .list = &service_list,
+	  .block = &conf_service_block, .flags = ROW_GAP,
 	  .help = "an address that clients connect to, and its endpoints" },
 };
-
-const struct conf_block conf_main_block = { "", main_rows, COUNT(main_rows) };
-const struct conf_block conf_iface_block = { "interface", iface_rows, COUNT(iface_rows) };
-const struct conf_block conf_control_block = { "control", control_rows, COUNT(control_rows) };
-const struct conf_block conf_flow_block = { "flow-table", flow_rows, COUNT(flow_rows) };
-const struct conf_block conf_service_block = { "service", service_rows, COUNT(service_rows) };
-const struct conf_block conf_health_block = { "health", health_rows, COUNT(health_rows) };
-const struct conf_block conf_endpoint_block = { "endpoint", endpoint_rows, COUNT(endpoint_rows) };
-
-_Static_assert(COUNT(service_rows) <= CONF_MAX_ROWS && COUNT(health_rows) <= CONF_MAX_ROWS,
-	       "positions");
+BLOCK_EXTERN(conf_main_block, "", main_rows);
 
 const struct conf_block *const conf_blocks[] = {
-	&conf_main_block,    &conf_iface_block,	 &conf_control_block,  &conf_flow_block,
-	&conf_service_block, &conf_health_block, &conf_endpoint_block, NULL,
+	&conf_main_block,    &iface_block,  &control_block,  &flow_block,
+	&conf_service_block, &health_block, &endpoint_block, NULL,
 };
 
 const struct conf_row *row_find(const struct conf_block *b, const char *word)
 {
-	size_t i;
-
-	for (i = 0; i < b->rows; i++) {
+	for (size_t i = 0; i < b->rows; i++) {
 		if (!strcmp(b->row[i].word, word))
 			return &b->row[i];
 	}
 	return NULL;
-}
-
-void block_defaults(const struct conf_block *b, void *base)
-{
-	char why[WHY_LEN];
-	size_t i;
-
-	for (i = 0; i < b->rows; i++) {
-		const struct conf_row *row = &b->row[i];
-
-		if (row->kind == KIND_BLOCK)
-			block_defaults(row->block, base);
-		else if (row->dflt && row->kind < KIND_BLOCK)
-			value_set(row, base, row->dflt, why);
-	}
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * conf_take.c - the parser's hands: takes values and keywords off the tokens, says what is wrong with them, and
- * finds the next statement after an error. Knows rows and blocks, not what any of them means.
+ * conf_take.c - the parser's hands: takes values and keywords off the tokens, says what is wrong
+ * with them, and finds the next statement after an error. Knows rows and blocks, not what any of
+ * them means.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -31,7 +32,10 @@ bool parser_at_end(const struct parser *p)
 	       p->tok.kind == TOK_CLOSE || p->tok.kind == TOK_EOF;
 }
 
-/* To the end of the statement that went wrong, over its block if it has one. Always ends before a CLOSE that is not its. */
+/*
+ * To the end of the statement that went wrong, over its block if it has one. Always ends before a
+ * CLOSE that is not its.
+ */
 void parser_recover(struct parser *p)
 {
 	size_t depth = 0;
@@ -66,7 +70,9 @@ void parser_recover(struct parser *p)
 	}
 }
 
-/* Room for one more of n elements; capacity is the power of two at or above n. Zeroes the new one. */
+/*
+ * Room for one more of n elements; capacity is the power of two at or above n. Zeroes the new one.
+ */
 void *parser_grow(struct parser *p, void *array, size_t n, size_t size)
 {
 	char *a = array;
@@ -84,6 +90,13 @@ void *parser_grow(struct parser *p, void *array, size_t n, size_t size)
 
 /* ---- values ---- */
 
+static const char *form_hint(enum row_form form)
+{
+	if (form == FORM_FILE)
+		return "an absolute path";
+	return form == FORM_NAME || form == FORM_IFNAME ? "a name" : "a text";
+}
+
 static const char *kind_hint(const struct conf_row *row)
 {
 	switch (row->kind) {
@@ -100,28 +113,28 @@ static const char *kind_hint(const struct conf_row *row)
 	case KIND_STATUS:
 		return "a status or a range such as 200-399";
 	case KIND_ADDR:
-	case KIND_ENDPOINT:
 		return "an address and port such as 10.0.0.1:443 or [2001:db8::1]:443";
-	case KIND_LOCAL:
+	case KIND_IP:
 		return "an address without a port";
 	case KIND_STRING:
-		return row->form == FORM_FILE ? "an absolute path" : "a text";
+		return form_hint(row->form);
 	default:
 		return "a name";
 	}
 }
 
 /* Reports that the value of `row` is missing at the current token. */
-void take_nothing(struct parser *p, const struct conf_row *row, struct span key)
+static void take_nothing(struct parser *p, const struct conf_row *row, struct span key)
 {
+	const struct conf_row *shape = row->head ? row->head : row;
 	struct strbuf list = { 0 };
 
 	if (p->tok.kind == TOK_BAD)
 		return;
-	if (row->words)
-		words_list(row->words, &list);
+	if (shape->words)
+		words_list(shape->words, &list);
 	report_error(&p->report, key, "'%s' needs a value: %s (%s)", row->word,
-		     row->words ? strbuf_str(&list) : kind_hint(row), row->help);
+		     shape->words ? strbuf_str(&list) : kind_hint(shape), row->help);
 	strbuf_free(&list);
 }
 
@@ -140,18 +153,18 @@ bool take_text(struct parser *p, const struct conf_row *row, struct span key, ch
 	return true;
 }
 
-/* One value into its field. */
-bool take_value(struct parser *p, const struct conf_row *row, void *base, struct stmt_pos *pos)
+bool take_value(struct parser *p, const struct conf_row *row, void *base, struct span key,
+		struct span *value)
 {
 	char text[512], why[WHY_LEN];
 
-	if (!take_text(p, row, pos->key, text, sizeof(text)))
+	if (!take_text(p, row, key, text, sizeof(text)))
 		return false;
 	if (!value_set(row, base, text, why)) {
 		report_error(&p->report, p->tok.at, "%s", why);
 		return false;
 	}
-	pos->value = p->tok.at;
+	*value = p->tok.at;
 	parser_advance(p);
 	return true;
 }
@@ -161,9 +174,8 @@ bool take_value(struct parser *p, const struct conf_row *row, void *base, struct
 /* The name of another block that has this keyword ("" = top level), or NULL. */
 static const char *block_of(const char *word, const struct conf_block *but)
 {
-	size_t i;
 
-	for (i = 0; conf_blocks[i]; i++) {
+	for (size_t i = 0; conf_blocks[i]; i++) {
 		if (conf_blocks[i] != but && row_find(conf_blocks[i], word))
 			return conf_blocks[i]->name;
 	}
@@ -175,10 +187,9 @@ static void keyword_unknown(struct parser *p, const struct conf_block *b, const 
 	struct suggest near = { .word = word };
 	const char *in = *b->name ? " in " : "", *other;
 	char quote[QUOTE_LEN];
-	size_t i;
 
 	token_quote(&p->report, &p->tok, quote);
-	for (i = 0; i < b->rows; i++)
+	for (size_t i = 0; i < b->rows; i++)
 		suggest_offer(&near, b->row[i].word);
 	other = block_of(word, b);
 	if (other && !*other)
@@ -196,11 +207,9 @@ static void keyword_unknown(struct parser *p, const struct conf_block *b, const 
 }
 
 /* The row of the keyword that stands here, not advanced; NULL after an error. */
-const struct conf_row *take_keyword(struct parser *p, const struct conf_block *b,
-				    struct stmt_pos *pos)
+const struct conf_row *take_keyword(struct parser *p, const struct conf_block *b, struct span *seen)
 {
 	const struct conf_row *row;
-	struct stmt_pos *seen;
 	char word[64] = "", quote[QUOTE_LEN];
 
 	if (p->tok.kind != TOK_WORD) {
@@ -216,13 +225,13 @@ const struct conf_row *take_keyword(struct parser *p, const struct conf_block *b
 		keyword_unknown(p, b, word);
 		return NULL;
 	}
-	seen = &pos[row - b->row];
-	if (seen->key.len && !(row->flags & ROW_REPEAT)) {
+	seen += row - b->row;
+	if (seen->len && !row->list) {
 		report_error(&p->report, p->tok.at, "duplicate '%s'%s%s (first on line %u)", word,
-			     *b->name ? " in " : "", b->name, seen->key.line);
+			     *b->name ? " in " : "", b->name, seen->line);
 		return NULL;
 	}
-	seen->key = p->tok.at;
+	*seen = p->tok.at;
 	return row;
 }
 

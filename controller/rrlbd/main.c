@@ -61,7 +61,7 @@ static void usage(FILE *to)
 	      "             [--socket PATH] [--state FILE] [--version]\n"
 	      "  -c, --config FILE  configuration (" CONF_PATH ")\n"
 	      "      --check        check the configuration and exit\n"
-	      "      --print        print the configuration in canonical form and exit\n"
+	      "      --print        print the configuration with every default, and exit\n"
 	      "      --object FILE  packet path to load (the one built in)\n"
 	      "      --bpffs DIR    where programs and maps are pinned (" RR_BPFFS_DIR ")\n"
 	      "      --socket PATH  control socket (as configured)\n"
@@ -161,7 +161,7 @@ static void start_conf(struct daemon *d)
 
 static int print_conf(const struct daemon *d)
 {
-	char *text = conf_print(d->conf);
+	char *text = conf_print_full(d->conf);
 
 	if (!text)
 		return 1;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * fuzz_conf.c - any bytes as a configuration: either messages that can be shown, each at a place that exists,
- * or a configuration whose canonical print parses back to an equal one and prints the same again.
+ * fuzz_conf.c - any bytes as a configuration: either messages that can be shown, each at a place
+ * that exists, or a configuration whose canonical print parses back to an equal one and prints the
+ * same again.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -35,16 +36,16 @@ static void errors_check(const char *text, size_t len, const struct conf_errors 
 	free(shown);
 }
 
-static void round_trip(const struct conf *c)
+static void round_trip(const struct conf *c, char *(*text_of)(const struct conf *))
 {
 	struct conf_errors err;
 	struct conf *again, *copy = conf_copy(c);
-	char *first = conf_print(c), *second;
+	char *first = text_of(c), *second;
 
 	MUST(first && copy && conf_equal(c, copy));
 	again = conf_parse(first, strlen(first), &err);
 	MUST(again && conf_equal(c, again) && conf_equal(again, copy));
-	second = conf_print(again);
+	second = text_of(again);
 	MUST(second && !strcmp(first, second));
 	free(first);
 	free(second);
@@ -65,7 +66,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	c = conf_parse(text, size, &err);
 	if (c) {
 		MUST(err.n == 0);
-		round_trip(c);
+		round_trip(c, conf_print);
+		round_trip(c, conf_print_full);
 	} else {
 		errors_check(text, size, &err);
 	}

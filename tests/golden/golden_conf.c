@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * golden_conf.c - tests/golden/conf/NAME.conf against NAME.ok (its canonical print) or NAME.err (the exact
- * messages), one test a file. What is printed must parse back to an equal configuration. The shipped example must
- * parse, and every keyword with its values and default must stand in the manual page.
+ * golden_conf.c - tests/golden/conf/NAME.conf against NAME.ok (its canonical print) or NAME.err
+ * (the exact messages), and NAME.full where there is one (the print with every default), one test a
+ * file. What is printed must parse back to an equal configuration and print to itself. The shipped
+ * example must parse, and every keyword with its values and default must stand in the manual page.
  *
- * `golden_conf --update` writes the .ok and .err files anew; the difference is for a person to review.
+ * `golden_conf --update` writes these files anew; the difference is for a person to review.
  * Runs from the top of the tree.
  */
 #include <stddef.h>
@@ -55,13 +56,30 @@ static void rewrite(const char *path, const char *other, const char *text)
 	unlink(other);
 }
 
-/* Parses `text`; *print is its canonical form or its messages. */
-static bool outcome(const char *name, const char *text, size_t len, char **print)
+/* `print` is a text of `c`: it must parse to an equal configuration, and print to itself. */
+static void must_read_back(const struct conf *c, const char *print,
+			   char *(*text_of)(const struct conf *))
 {
 	struct conf_errors err;
-	struct conf *c = conf_parse(text, len, &err), *again;
+	struct conf *again = conf_parse(print, strlen(print), &err);
 	char *second;
 
+	if (!again)
+		fail_msg("%u:%u: %s in\n%s", err.e[0].line, err.e[0].col, err.e[0].text, print);
+	assert_true(conf_equal(c, again));
+	second = text_of(again);
+	assert_string_equal(print, second);
+	free(second);
+	conf_free(again);
+}
+
+/* Parses `text`; *print is its canonical form or its messages, *full the form with all defaults. */
+static bool outcome(const char *name, const char *text, size_t len, char **print, char **full)
+{
+	struct conf_errors err;
+	struct conf *c = conf_parse(text, len, &err);
+
+	*full = NULL;
 	if (!c) {
 		assert_true(err.n > 0);
 		*print = conf_errors_format(name, text, len, &err);
@@ -69,21 +87,33 @@ static bool outcome(const char *name, const char *text, size_t len, char **print
 	}
 	assert_int_equal(err.n, 0);
 	*print = conf_print(c);
-	again = conf_parse(*print, strlen(*print), &err);
-	assert_non_null(again);
-	assert_true(conf_equal(c, again));
-	second = conf_print(again);
-	assert_string_equal(*print, second);
-	free(second);
-	conf_free(again);
+	*full = conf_print_full(c);
+	must_read_back(c, *print, conf_print);
+	must_read_back(c, *full, conf_print_full);
 	conf_free(c);
 	return true;
+}
+
+/* NAME.full, for the files that have one. */
+static void full_pair(const char *name, const char *full)
+{
+	char path[512], *want;
+	size_t n;
+
+	snprintf(path, sizeof(path), DIR_NAME "/%s.full", name);
+	if (!full || access(path, F_OK))
+		return;
+	if (update)
+		rewrite(path, "", full);
+	want = slurp(path, &n);
+	assert_string_equal(full, want);
+	free(want);
 }
 
 static void test_pair(void **state)
 {
 	const char *name = *state;
-	char path[512], ok[512], bad[512], *text, *print, *want;
+	char path[512], ok[512], bad[512], *text, *print, *full, *want;
 	size_t len, n;
 	bool good;
 
@@ -93,7 +123,7 @@ static void test_pair(void **state)
 	text = slurp(path, &len);
 	assert_non_null(text);
 	snprintf(path, sizeof(path), "%s.conf", name);
-	good = outcome(path, text, len, &print);
+	good = outcome(path, text, len, &print, &full);
 	if (update)
 		rewrite(good ? ok : bad, good ? bad : ok, print);
 	want = slurp(good ? ok : bad, &n);
@@ -101,28 +131,34 @@ static void test_pair(void **state)
 		fail_msg("%s: %s is missing; the outcome is:\n%s", name, good ? ok : bad, print);
 	assert_int_not_equal(access(good ? bad : ok, F_OK), 0);
 	assert_string_equal(print, want);
+	full_pair(name, full);
 	free(want);
 	free(print);
+	free(full);
 	free(text);
 }
 
 static void test_example(void **state)
 {
-	char *text, *print;
+	char *text, *print, *full;
 	size_t len;
 
 	(void)state;
 	text = slurp(EXAMPLE, &len);
 	assert_non_null(text);
-	if (!outcome("rrlbd.conf.example", text, len, &print))
+	if (!outcome("rrlbd.conf.example", text, len, &print, &full))
 		fail_msg("%s", print);
 	free(print);
+	free(full);
 	free(text);
 }
 
 /* ---- the manual ---- */
 
-/* The rest of the page from this block's list on, or NULL. Blocks are sections or subsections named as in .Ss. */
+/*
+ * The rest of the page from this block's list on, or NULL. Blocks are sections or subsections named
+ * as in .Ss.
+ */
 static const char *manual_block(const char *page, const char *name)
 {
 	char mark[64];
@@ -158,6 +194,7 @@ static void row_in_manual(const char *page, const struct conf_block *b, const st
 {
 	const char *block = manual_block(page, b->name);
 	const struct word *n;
+	const char *dflt;
 	char want[128], *entry;
 
 	if (!block)
@@ -165,11 +202,12 @@ static void row_in_manual(const char *page, const struct conf_block *b, const st
 	entry = manual_entry(block, row->word);
 	if (!entry)
 		fail_msg("%s: '%s' in block '%s' has no entry", MANUAL, row->word, b->name);
-	snprintf(want, sizeof(want), "Default: %s.", row->dflt ? row->dflt : "");
-	if (row->dflt && !strstr(entry, want))
+	dflt = row->head && row->head->dflt ? row->head->dflt : row->dflt;
+	snprintf(want, sizeof(want), "Default: %s.", dflt ? dflt : "");
+	if (dflt && !strstr(entry, want))
 		fail_msg("%s: entry of '%s' in block '%s' does not say \"%s\"", MANUAL, row->word,
 			 b->name, want);
-	for (n = row->words; n && n->word; n++) {
+	for (n = row->head ? row->head->words : row->words; n && n->word; n++) {
 		snprintf(want, sizeof(want), "Cm %s", n->word);
 		if (!strstr(entry, want))
 			fail_msg("%s: entry of '%s' does not name '%s'", MANUAL, row->word,
@@ -180,14 +218,14 @@ static void row_in_manual(const char *page, const struct conf_block *b, const st
 
 static void test_manual(void **state)
 {
-	size_t i, j, len;
+	size_t len;
 	char *page;
 
 	(void)state;
 	page = slurp(MANUAL, &len);
 	assert_non_null(page);
-	for (i = 0; conf_blocks[i]; i++) {
-		for (j = 0; j < conf_blocks[i]->rows; j++)
+	for (size_t i = 0; conf_blocks[i]; i++) {
+		for (size_t j = 0; j < conf_blocks[i]->rows; j++)
 			row_in_manual(page, conf_blocks[i], &conf_blocks[i]->row[j]);
 	}
 	free(page);
@@ -196,14 +234,14 @@ static void test_manual(void **state)
 /* Every keyword is shown to the reader of the example: as a statement or behind a '#'. */
 static void test_example_complete(void **state)
 {
-	size_t i, j, len;
+	size_t len;
 	char *text, *at;
 
 	(void)state;
 	text = slurp(EXAMPLE, &len);
 	assert_non_null(text);
-	for (i = 0; conf_blocks[i]; i++) {
-		for (j = 0; j < conf_blocks[i]->rows; j++) {
+	for (size_t i = 0; conf_blocks[i]; i++) {
+		for (size_t j = 0; j < conf_blocks[i]->rows; j++) {
 			const char *word = conf_blocks[i]->row[j].word;
 
 			for (at = strstr(text, word); at; at = strstr(at + 1, word)) {

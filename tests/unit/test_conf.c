@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * test_conf.c - what the golden files cannot say well: defaults as numbers, that every field counts in copy, print and
- * comparison, limits, positions. The messages themselves are in tests/golden/conf.
+ * test_conf.c - what the golden files cannot say well: defaults as numbers, that every field counts
+ * in copy, print and comparison, limits, positions. The messages themselves are in
+ * tests/golden/conf.
  */
 #include <stddef.h>
 #include <stdarg.h>
@@ -105,11 +106,10 @@ static void test_defaults(void **state)
 static void test_table_defaults(void **state)
 {
 	char why[WHY_LEN], base[sizeof(struct conf_service) + sizeof(struct conf)];
-	size_t i, j;
 
 	(void)state;
-	for (i = 0; conf_blocks[i]; i++) {
-		for (j = 0; j < conf_blocks[i]->rows; j++) {
+	for (size_t i = 0; conf_blocks[i]; i++) {
+		for (size_t j = 0; j < conf_blocks[i]->rows; j++) {
 			const struct conf_row *row = &conf_blocks[i]->row[j];
 
 			assert_true(strlen(row->help) > 10);
@@ -198,16 +198,18 @@ static const struct {
 	{ 7, "service c { listen 192.0.2.1:445; health tcp; endpoint 10.0.0.1:443 }" },
 };
 
-/* Every change makes the configuration differ from the base and from every other, and survives print and copy. */
+/*
+ * Every change makes the configuration differ from the base and from every other, and survives
+ * print and copy.
+ */
 static void test_every_field_counts(void **state)
 {
 	struct conf *c[COUNT(changes) + 1], *copy;
 	struct conf *again;
-	char *text, *print;
-	size_t i, j;
+	char *text, *print, *full;
 
 	(void)state;
-	for (i = 0; i <= COUNT(changes); i++) {
+	for (size_t i = 0; i <= COUNT(changes); i++) {
 		text = i ? frame_fill(changes[i - 1].at, changes[i - 1].text) : frame_fill(0, "");
 		c[i] = parse_good(text);
 		free(text);
@@ -217,7 +219,7 @@ static void test_every_field_counts(void **state)
 		copy = conf_copy(c[i]);
 		assert_true(conf_equal(c[i], again));
 		assert_true(conf_equal(c[i], copy));
-		for (j = 0; j < i; j++) {
+		for (size_t j = 0; j < i; j++) {
 			if (conf_equal(c[i], c[j]) || conf_equal(c[j], copy) ||
 			    conf_equal(again, c[j]))
 				fail_msg("'%s' = '%s'", changes[i - 1].text,
@@ -225,26 +227,31 @@ static void test_every_field_counts(void **state)
 		}
 		conf_free(again);
 		conf_free(copy);
+		full = conf_print_full(c[i]);
+		again = parse_good(full);
+		assert_true(conf_equal(c[i], again));
+		conf_free(again);
+		free(full);
 		free(print);
 	}
-	for (i = 0; i <= COUNT(changes); i++)
+	for (size_t i = 0; i <= COUNT(changes); i++)
 		conf_free(c[i]);
 }
 
 /* A keyword without a row above would be compared by nobody. */
 static void test_changes_cover_table(void **state)
 {
-	size_t i, j, k;
 	bool found;
 
 	(void)state;
-	for (i = 0; conf_blocks[i]; i++) {
-		for (j = 0; j < conf_blocks[i]->rows; j++) {
+	for (size_t i = 0; conf_blocks[i]; i++) {
+		for (size_t j = 0; j < conf_blocks[i]->rows; j++) {
 			const struct conf_row *row = &conf_blocks[i]->row[j];
 
 			if (row->kind >= KIND_BLOCK || (row->words && !row->words[1].word))
 				continue;
-			for (k = 0, found = false; k < COUNT(changes); k++)
+			found = false;
+			for (size_t k = 0; k < COUNT(changes); k++)
 				found |= strstr(changes[k].text, row->word) != NULL;
 			if (!found)
 				fail_msg("no change of '%s'", row->word);
@@ -381,10 +388,12 @@ static void test_error_order_and_count(void **state)
 {
 	struct strbuf sb = { 0 };
 	struct conf_errors err;
-	int i;
 
 	(void)state;
-	/* the check of the first service comes after the parse error of the second, and is shown before it */
+	/*
+	 * the check of the first service comes after the parse error of the second, and is shown
+	 * before it
+	 */
 	assert_null(
 		parse("interface eth0\nservice a { listen 192.0.2.1:443 }\nservice b { modee x }\n",
 		      &err));
@@ -392,7 +401,7 @@ static void test_error_order_and_count(void **state)
 	assert_int_equal(err.e[0].line, 2);
 	assert_int_equal(err.e[1].line, 3);
 	assert_false(err.more);
-	for (i = 0; i < CONF_MAX_ERRORS; i++)
+	for (int i = 0; i < CONF_MAX_ERRORS; i++)
 		strbuf_puts(&sb, "x\n");
 	assert_null(parse(strbuf_str(&sb), &err));
 	assert_int_equal(err.n, CONF_MAX_ERRORS);
@@ -404,7 +413,10 @@ static void test_error_order_and_count(void **state)
 	strbuf_free(&sb);
 }
 
-/* Every prefix of a good text is parsed or refused, never read past; so is every text with one byte changed. */
+/*
+ * Every prefix of a good text is parsed or refused, never read past; so is every text with one byte
+ * changed.
+ */
 static void test_prefixes_and_flips(void **state)
 {
 	char *text = frame_fill(5, "expect \"a \\\" b\"; ca /x; status 200; jitter 5%"), *cut;
@@ -450,10 +462,9 @@ static void test_utf8(void **state)
 		{ "\xff", 1, 0 },
 		{ "\xc3(", 2, 0 },
 	};
-	size_t i;
 
 	(void)state;
-	for (i = 0; i < COUNT(t); i++)
+	for (size_t i = 0; i < COUNT(t); i++)
 		assert_int_equal(utf8_len(t[i].bytes, t[i].len), t[i].want);
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * test_conf_oom.c - every allocation of conf fails once: the answer is an error or NULL, never a crash, a leak (ASan
- * looks) or a configuration with a hole. The sources are included, so that their allocator can be replaced.
+ * test_conf_oom.c - every allocation of conf fails once: the answer is an error or NULL, never a
+ * crash, a leak (ASan looks) or a configuration with a hole. The sources are included, so that
+ * their allocator can be replaced.
  */
 #include <stddef.h>
 #include <stdarg.h>
@@ -13,7 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Allocations until the one that fails; later ones succeed again, which finds code that goes on regardless. */
+/*
+ * Allocations until the one that fails; later ones succeed again, which finds code that goes on
+ * regardless.
+ */
 static long countdown = -1;
 
 static bool fails(void)
@@ -35,6 +39,7 @@ static void *failing_realloc(void *p, size_t size)
 #define realloc failing_realloc
 #include "controller/util/strbuf.c"
 #include "controller/conf/conf.c"
+#include "controller/conf/conf_block.c"
 #include "controller/conf/conf_take.c"
 #include "controller/conf/conf_parse.c"
 #include "controller/conf/conf_check.c"
@@ -53,9 +58,7 @@ static const char good[] =
 
 static bool has_oom(const struct conf_errors *err)
 {
-	size_t i;
-
-	for (i = 0; i < err->n; i++) {
+	for (size_t i = 0; i < err->n; i++) {
 		if (!strcmp(err->e[i].text, "out of memory"))
 			return true;
 	}
