@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * model.c - owns the model's memory and answers the questions that all other parts of it ask: who
- * is this, is it available, what does its rotation look like.
+ * is this, is it available.
  *
  * An endpoint is available when it is READY, PRESENT, UP (or not checked) and its next hop (and
  * in nat mode a local address) is known: exactly when its displayed state is EPS_UP. Only
@@ -11,10 +11,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-
-#include "core/rotation.h"
-
-_Static_assert(ROTATION_MAX == RR_MAX_SLOTS, "a rotation must fit its map element");
 
 struct model *model_new(void)
 {
@@ -107,7 +103,7 @@ void ep_refresh(struct model *m, struct ep *e, mono_t now)
 	if (s == e->state)
 		return;
 	if (s == EPS_UP || e->state == EPS_UP)
-		e->svc->rot_stale = true;
+		rotation_urgent(m, e->svc, now);
 	e->state = s;
 	e->since = now;
 	m->dirty = true;
@@ -120,41 +116,6 @@ size_t svc_available(const struct svc *s)
 	for (const struct ep *e = s->first; e; e = e->next)
 		n += e->state == EPS_UP;
 	return n;
-}
-
-/* ---- rotation ---- */
-
-static int id_cmp(const void *a, const void *b)
-{
-	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
-
-	return (x > y) - (x < y);
-}
-
-/*
- * The order of slots depends on ids and weights alone, not on the order of the file: ties go by id.
- */
-uint32_t svc_rotation(struct svc *s)
-{
-	uint32_t pair[ROTATION_MAX][2], weight[ROTATION_MAX];
-	size_t n = 0;
-
-	if (!s->rot_stale)
-		return s->slots;
-	for (const struct ep *e = s->first; e && n < ROTATION_MAX; e = e->next) {
-		if (e->state != EPS_UP)
-			continue;
-		pair[n][0] = e->id;
-		pair[n++][1] = e->weight;
-	}
-	qsort(pair, n, sizeof(pair[0]), id_cmp);
-	for (size_t i = 0; i < n; i++)
-		weight[i] = pair[i][1];
-	s->slots = (uint32_t)rotation_build(weight, n, s->slot);
-	for (size_t k = 0; k < s->slots; k++)
-		s->slot[k] = (uint16_t)pair[s->slot[k]][0];
-	s->rot_stale = false;
-	return s->slots;
 }
 
 /* ---- questions of the daemon ---- */

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "conf/conf.h"
+#include "core/weight.h"
 #include "model/event.h"
 #include "util/addr.h"
 #include "util/clock.h"
@@ -26,6 +27,7 @@
 #include "util/words.h"
 
 #define MODEL_EVENTS 4096
+#define MODEL_LAZY_GAP MONO_S(1) /* rotations of a service that nobody waits for */
 
 struct model;
 struct plan;
@@ -144,6 +146,11 @@ size_t model_endpoints(const struct model *m, uint32_t *id, struct addr *addr, s
  * ids, cleared by the call.
  */
 size_t model_kills(struct model *m, uint32_t *endpoint, size_t max);
+/*
+ * A factor of an endpoint's weight, in 1/WEIGHT_ONE, has moved by itself. Followed by a new
+ * rotation at most once a second for each service; unknown endpoints are ignored.
+ */
+void model_factor(struct model *m, uint32_t endpoint, enum weight_factor f, uint32_t value);
 /*
  * Time passes: drains, flap damping, id reuse. Returns when it next wants to run (also the
  * earliest probe).

@@ -54,6 +54,7 @@ static void adopt_endpoint(struct model *m, uint32_t id, const struct rr_endpoin
 	e->admin_why = REASON_CONFIG;
 	e->admin_uid = EVENT_NOBODY;
 	e->next_probe = MONO_NEVER;
+	e->weight = weight_make(0);
 	e->hop = r->hop;
 	e->hop_seen = r->hop != 0;
 	e->local_first = locals_known(m, r) ? r->local_first : 0;

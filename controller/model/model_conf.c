@@ -173,7 +173,7 @@ static void svc_health_changed(struct svc *s, const struct conf_health *was, mon
 static void svc_begin(struct model *m, struct svc *s, const struct conf_service *c, mono_t now)
 {
 	if (!s->used || s->removed)
-		s->rot_stale = true;
+		rotation_urgent(m, s, now);
 	s->used = true;
 	s->removed = false;
 	snprintf(s->name, sizeof(s->name), "%s", c->name);

@@ -98,6 +98,7 @@ struct ep *ep_new(struct model *m, struct svc *s, const struct addr *a, mono_t n
 	e->state = EPS_GONE;
 	e->admin_why = REASON_CONFIG;
 	e->admin_uid = EVENT_NOBODY;
+	e->weight = weight_make(0);
 	drain_stop(&e->drain);
 	list_append(s, e);
 	c = health_conf_of(&s->conf->health);
@@ -234,17 +235,15 @@ void ep_set_weight(struct model *m, struct ep *e, uint32_t w, bool set, mono_t n
 	struct model_event *ev;
 
 	e->weight_set = set;
-	if (e->weight == w)
+	if (e->weight.base == w)
 		return;
-	if (e->weight) { /* a new endpoint's first weight is no news */
+	if (e->weight.base) { /* a new endpoint's first weight is no news */
 		ev = note_ep(m, e, EVENT_WEIGHT, set ? REASON_OPERATOR : REASON_CONFIG, now);
 		ev->uid = e->admin_uid;
-		ev->m = e->weight;
+		ev->m = e->weight.base;
 		ev->n = w;
 	}
-	e->weight = w;
-	if (e->state == EPS_UP) {
-		e->svc->rot_stale = true;
-		m->dirty = true;
-	}
+	e->weight.base = w;
+	if (e->state == EPS_UP)
+		rotation_urgent(m, e->svc, now);
 }

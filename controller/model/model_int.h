@@ -35,7 +35,7 @@ struct ep {
 	bool adopted; /* found in the running maps, not yet claimed by a configuration */
 	bool was_active; /* ... and it was in the running rotation */
 	bool wanted; /* scratch of reconcile */
-	uint32_t weight;
+	struct weight weight;
 	bool weight_set;
 
 	struct health health;
@@ -79,6 +79,8 @@ struct svc {
 	struct ep *first;
 	/* memo of the rotation, see svc_rotation() */
 	bool rot_stale;
+	bool rot_lazy; /* factors have moved since; to be followed MODEL_LAZY_GAP after rot_at */
+	mono_t rot_at; /* when it was last found stale */
 	uint32_t slots;
 	uint16_t slot[RR_MAX_SLOTS]; /* endpoint ids */
 };
@@ -121,6 +123,12 @@ struct ep *ep_by_id(const struct model *m, uint32_t id); /* NULL when free */
 size_t svc_available(const struct svc *s);
 /* Recomputes the displayed state; stamps it and marks what follows from it when it changed. */
 void ep_refresh(struct model *m, struct ep *e, mono_t now);
+
+/* model_rotation.c */
+/* Availability or a weight that somebody asked for has changed: a new rotation in this turn. */
+void rotation_urgent(struct model *m, struct svc *s, mono_t now);
+/* Follows lazy changes that are due; when it next wants to look. */
+mono_t rotation_tick(struct model *m, struct svc *s, mono_t now);
 uint32_t svc_rotation(struct svc *s); /* brings the memo up to date; returns its length */
 
 /* model_ep.c: one endpoint's life */

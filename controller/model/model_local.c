@@ -212,14 +212,11 @@ void locals_planned(struct model *m)
 	}
 }
 
+/* After the pass over the services, in which every endpoint has touched its addresses. */
 mono_t locals_tick(struct model *m, mono_t now)
 {
 	mono_t next = MONO_NEVER;
 
-	for (uint32_t i = 1; i < m->ep_end; i++) {
-		if (m->ep[i].id && m->ep[i].member != EP_GONE)
-			ep_touch_locals(m, &m->ep[i], now);
-	}
 	for (uint32_t i = 0; i < RR_MAX_LOCALS; i++) {
 		struct loc *l = &m->local[i];
 		mono_t end = mono_add(l->used, MONO_S(MODEL_QUARANTINE_S));

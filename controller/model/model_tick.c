@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * model_tick.c - time passes: drain deadlines, the end of flap damping, the end of quarantine for
- * ids of endpoints, services and local addresses. Says when it wants to run next, the earliest
- * probe included.
+ * model_tick.c - time passes: one pass for each service, which does all that time alone can change
+ * of it: drain deadlines, the end of flap damping and of quarantine for ids, rotations that may
+ * follow weights again, and last the end of the service itself. Then local addresses, which
+ * services share. Says when it wants to run next, the earliest probe included.
  */
 #include <string.h>
 
@@ -51,6 +52,7 @@ static mono_t tick_ep(struct model *m, struct ep *e, mono_t now)
 	if (e->member == EP_GONE)
 		return quarantine_end(e);
 	tick_health(m, e, now);
+	ep_touch_locals(m, e, now);
 	next = drain_next(&e->drain);
 	if (e->health.flapping)
 		next = mono_min(next, e->health.flap_until);
@@ -59,27 +61,42 @@ static mono_t tick_ep(struct model *m, struct ep *e, mono_t now)
 	return next;
 }
 
-static void tick_svc(struct model *m, struct svc *s)
+/* A service that is not configured any more ends with its last endpoint's quarantine. */
+static void svc_retire(struct model *m, struct svc *s)
 {
 	uint32_t id = s->id;
 
-	if (!s->used || !s->removed || s->first || !m->conf)
+	if (!s->removed || s->first || !m->conf)
 		return;
 	memset(s, 0, sizeof(*s));
 	s->id = id;
 	m->dirty = true;
 }
 
+/* Endpoints may leave the list on the way: *p is then the next one. */
+static mono_t tick_svc(struct model *m, struct svc *s, mono_t now)
+{
+	mono_t next = MONO_NEVER;
+	struct ep **p = &s->first, *e;
+
+	while ((e = *p)) {
+		next = mono_min(next, tick_ep(m, e, now));
+		if (*p == e)
+			p = &e->next;
+	}
+	next = mono_min(next, rotation_tick(m, s, now));
+	svc_retire(m, s);
+	return next;
+}
+
 mono_t model_tick(struct model *m, mono_t now)
 {
 	mono_t next = MONO_NEVER;
 
-	for (uint32_t i = 1; i < m->ep_end; i++) {
-		if (m->ep[i].id)
-			next = mono_min(next, tick_ep(m, &m->ep[i], now));
+	for (uint32_t i = 0; i < RR_MAX_SERVICES; i++) {
+		if (m->svc[i].used)
+			next = mono_min(next, tick_svc(m, &m->svc[i], now));
 	}
-	for (uint32_t i = 0; i < RR_MAX_SERVICES; i++)
-		tick_svc(m, &m->svc[i]);
 	return mono_min(next, locals_tick(m, now));
 }
 

@@ -70,8 +70,8 @@ static void fill_endpoint(struct view_endpoint *v, const struct ep *e)
 	v->health = e->health.state;
 	v->member = e->member;
 	v->reason = state_reason(e);
-	v->weight_base = e->weight;
-	v->weight = e->state == EPS_UP ? e->weight : 0;
+	v->weight_base = e->weight.base;
+	v->weight = e->state == EPS_UP ? weight_shown(&e->weight) : 0;
 	v->slots = e->state == EPS_UP ? slots_of(s, e->id) : 0;
 	v->share = s->slots ? (double)v->slots / s->slots : 0;
 	v->established = e->established;
