@@ -46,7 +46,9 @@ SYS      := $(call layer,sys)
 FLOW     := $(call layer,flow)
 DAEMON   := $(foreach l,daemon collect serve rrlbd,$(call layer,$(l)))
 CTL      := $(call layer,ctl)
-PURE     := $(CORE) $(CONF) $(MODEL) $(FLOW) $(API) $(filter-out $(O)/util/log.o,$(UTIL))
+PURE     := $(CORE) $(CONF) $(MODEL) $(FLOW) $(API) \
+            $(patsubst controller/%.c,$(O)/%.o,$(wildcard controller/rrlbd/state_rows.c)) \
+            $(filter-out $(O)/util/log.o,$(UTIL))
 
 all: $(B)/rr_xdp.bpf.o $(B)/rrlbd $(B)/rrctl ## build everything
 

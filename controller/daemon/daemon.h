@@ -26,6 +26,7 @@ struct loop_timer;
 struct control;
 struct checks;
 struct nexthop;
+struct state_rest;
 struct sweep;
 
 /* collect.c: what the packet path has counted, read once a second and on demand. */
@@ -89,6 +90,7 @@ struct daemon {
 	uint64_t push_total, push_errors;
 	bool push_retry; /* the last push stopped half way: try again next second */
 	char *saved; /* text of the state file as last written */
+	struct state_rest *rest; /* what the state file holds beyond the model's rows; state.c */
 	mono_t saved_at;
 	bool save_pending;
 	bool stopping;

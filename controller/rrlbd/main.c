@@ -470,7 +470,7 @@ static void stop(struct daemon *d, bool started)
 	conf_free(d->conf);
 	free(d->conf_text);
 	free(d->counters);
-	free(d->saved);
+	state_free(d);
 }
 
 static void after_batch(void *arg)

@@ -8,7 +8,12 @@
 #include "daemon/daemon.h"
 
 const char *state_path(const struct daemon *d);
-int state_load(struct daemon *d); /* 0 or -errno */
+/*
+ * Into the model. A file that cannot be used is no error: it is kept under another name. 0 or
+ * -ENOMEM.
+ */
+int state_load(struct daemon *d);
 int state_save(struct daemon *d); /* writes only when it differs from what is there */
+void state_free(struct daemon *d); /* what load and save remember */
 
 #endif
