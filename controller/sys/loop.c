@@ -231,6 +231,7 @@ int loop_run(struct loop *l, loop_fn after, void *arg)
 			return -EIO;
 		after(arg);
 	}
+	l->stop = false;
 	return 0;
 }
 

@@ -57,7 +57,8 @@ bool loop_timer_armed(const struct loop_timer *t);
 /* Accepts NULL. */
 void loop_timer_free(struct loop_timer *t);
 
-/* Runs until loop_stop(). `after` runs after every batch. 0 or -EIO. */
+/* Runs until loop_stop(), which may have come before. `after` runs after every batch. It may run
+ * again later. 0 or -EIO. */
 int loop_run(struct loop *l, loop_fn after, void *arg);
 /* Ends loop_run() when the running batch and its `after` are done. */
 void loop_stop(struct loop *l);

@@ -11,7 +11,6 @@
  *   4. certificates, only looked at when verification was asked for;
  *   5. any other failed handshake: TLS_ALERT with the alert's name;
  *   6. the response.
- * ENETUNREACH is ours: the kernel had no route at all. EHOSTUNREACH came from the network or the neighbour.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -20,6 +19,7 @@
 #include <curl/curl.h>
 #include <openssl/x509_vfy.h>
 
+#include "sys/curl_class.h"
 #include "sys/probe_class.h"
 
 void probe_match_init(struct probe_match *m, const char *want)
@@ -68,47 +68,6 @@ bool probe_match_feed(struct probe_match *m, const char *bytes, size_t n)
 		match_keep(m, bytes, n);
 	}
 	return !(m->len && m->found) && m->seen < PROBE_BODY_MAX;
-}
-
-static bool is_local_errno(int err)
-{
-	switch (err) {
-	case EMFILE:
-	case ENFILE:
-	case ENOBUFS:
-	case ENOMEM:
-	case EADDRNOTAVAIL:
-	case EADDRINUSE:
-	case EAFNOSUPPORT:
-	case ENETUNREACH:
-	case ENETDOWN:
-	case EACCES:
-	case EPERM:
-		return true;
-	default:
-		return false;
-	}
-}
-
-static bool is_local(const struct probe_facts *f)
-{
-	switch (f->code) {
-	case CURLE_OUT_OF_MEMORY:
-	case CURLE_FAILED_INIT:
-	case CURLE_BAD_FUNCTION_ARGUMENT:
-	case CURLE_SSL_CACERT_BADFILE:
-	case CURLE_SSL_ENGINE_NOTFOUND:
-	case CURLE_SSL_CIPHER:
-	case CURLE_NOT_BUILT_IN:
-	case CURLE_INTERFACE_FAILED:
-	case CURLE_URL_MALFORMAT:
-	case CURLE_COULDNT_RESOLVE_HOST:
-		return true;
-	case CURLE_COULDNT_CONNECT:
-		return is_local_errno(f->err);
-	default:
-		return false;
-	}
 }
 
 static enum reason class_timeout(const struct probe_facts *f)
@@ -208,5 +167,5 @@ enum reason probe_classify(const struct probe_facts *f, char *text, size_t len)
 	if (f->code == CURLE_OK || f->body_ended)
 		return f->type == PROBE_HTTPS ? class_response(f, text, len) : REASON_PASS;
 	text_detail(f->message, text, len);
-	return is_local(f) ? REASON_LOCAL_ERROR : class_failure(f);
+	return curl_failed_here(f->code, f->err) ? REASON_LOCAL_ERROR : class_failure(f);
 }

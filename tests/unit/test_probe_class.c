@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "controller/sys/curl_class.c"
 #include "controller/sys/probe_class.c"
 
 #define LO .status_lo = 200, .status_hi = 399
