@@ -63,6 +63,26 @@ struct ep *ep_find(const struct svc *s, const struct addr *a)
 	return NULL;
 }
 
+static struct ep *find_between(const struct ep *from, const struct ep *end, const struct addr *a)
+{
+	for (const struct ep *e = from; e && e != end; e = e->next) {
+		if (addr_equal(&e->addr, a))
+			return (struct ep *)(uintptr_t)e;
+	}
+	return NULL;
+}
+
+struct ep *ep_find_near(const struct svc *s, const struct addr *a, const struct ep **hint)
+{
+	struct ep *e = find_between(*hint, NULL, a);
+
+	if (!e)
+		e = find_between(s->first, *hint, a);
+	if (e)
+		*hint = e->next;
+	return e;
+}
+
 struct ep *ep_by_id(const struct model *m, uint32_t id)
 {
 	if (!id || id >= m->ep_end || !m->ep[id].id)

@@ -45,6 +45,7 @@ static void adopt_endpoint(struct model *m, uint32_t id, const struct rr_endpoin
 {
 	struct svc *s = &m->svc[r->service];
 	struct ep *e = &m->ep[id];
+	bool gone = r->flags & RR_EP_GONE;
 
 	e->id = id;
 	e->svc = s;
@@ -62,9 +63,9 @@ static void adopt_endpoint(struct model *m, uint32_t id, const struct rr_endpoin
 	e->since = now;
 	e->gone_at = now;
 	drain_stop(&e->drain);
-	e->adopted = !(r->flags & RR_EP_GONE);
-	e->member = e->adopted ? EP_PRESENT : EP_GONE;
-	e->state = e->adopted ? EPS_INIT : EPS_GONE;
+	e->origin = gone ? 0 : ORIGIN_MAPS;
+	e->member = gone ? EP_GONE : EP_PRESENT;
+	e->state = gone ? EPS_GONE : EPS_INIT;
 	if (id >= m->ep_end)
 		m->ep_end = id + 1;
 }

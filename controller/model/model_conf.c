@@ -94,20 +94,22 @@ static int apply_match(struct apply *a)
 	return 0;
 }
 
-/* Endpoint ids that the new configuration needs beyond those it can take over. */
+/*
+ * Endpoint ids that the new configuration needs beyond those it can take over. Rows of the operator
+ * stand under the name that the service has now.
+ */
 static size_t ids_needed(const struct apply *a, const struct conf_service *c, const struct svc *s)
 {
-	const struct model *m = a->m;
-	size_t n = 0;
+	struct model *m = a->m;
+	const struct ep *hint = s->first;
+	struct want_input in = { .conf = c };
+	size_t wanted, n = 0;
 
-	for (size_t i = 0; i < c->endpoints; i++)
-		n += !s->used || !ep_find(s, &c->endpoint[i].addr);
-	for (size_t i = 0; i < m->overs && !a->reset; i++) {
-		const struct model_saved *o = &m->over[i];
-
-		if (o->added && !strcmp(o->service, c->name))
-			n += !s->used || !ep_find(s, &o->endpoint);
-	}
+	if (!a->reset)
+		in.over = over_rows(m, s->conf ? s->name : c->name, &in.overs);
+	wanted = want_build(&in, m->want, RR_MAX_SVC_ENDPOINTS);
+	for (size_t i = 0; i < wanted; i++)
+		n += !ep_find_near(s, &m->want[i].address, &hint);
 	return n;
 }
 
@@ -211,138 +213,6 @@ void svc_set_paused(struct model *m, struct svc *s, bool paused, uint32_t uid, m
 	m->dirty = true;
 	note_svc(m, s, paused ? EVENT_SERVICE_PAUSED : EVENT_SERVICE_RESUMED, REASON_OPERATOR, now)
 		->uid = uid;
-}
-
-/* ---- endpoints of one service ---- */
-
-/* Found in the running maps and configured: it goes on as it was, until its first result. */
-static void ep_claim_adopted(struct model *m, struct ep *e, const struct model_saved *o, mono_t now)
-{
-	struct health_conf c = health_conf_of(&e->svc->conf->health);
-
-	e->adopted = false;
-	ep_health_begin(e, mono_add(now, health_offset(&c, e->id)));
-	if (e->reason == REASON_UNCHECKED && (e->was_active || (o && o->was_up))) {
-		health_adopt(&e->health, &c);
-		e->reason = REASON_ADOPTED;
-	}
-	ep_assign_locals(m, e, now);
-}
-
-/*
- * The endpoint of this address: the one that is there, or that comes back, or a new one. NULL =
- * no id is free.
- */
-static struct ep *ep_claim(struct model *m, struct svc *s, const struct addr *a, uint32_t uid,
-			   mono_t now)
-{
-	struct ep *e = ep_find(s, a);
-
-	if (e && e->adopted) {
-		ep_claim_adopted(m, e, over_find(m, s->name, a), now);
-		return e;
-	}
-	if (e && e->member == EP_PRESENT)
-		return e;
-	if (e)
-		ep_return(m, e, now);
-	else
-		e = ep_new(m, s, a, now);
-	if (e)
-		note_ep(m, e, EVENT_ADDED, uid == EVENT_NOBODY ? REASON_CONFIG : REASON_OPERATOR,
-			now)
-			->uid = uid;
-	return e;
-}
-
-static void ep_settle(struct model *m, struct ep *e, const struct model_saved *o,
-		      const struct conf_endpoint *c, mono_t now)
-{
-	uint32_t weight = c ? c->weight : e->svc->conf->weight_default;
-	enum ep_admin a = c ? c->admin : EP_READY;
-
-	if (o && o->admin_set)
-		a = o->admin;
-	if (o && o->weight)
-		weight = o->weight;
-	e->wanted = true;
-	e->configured = c != NULL;
-	e->added = !c;
-	e->admin_why = o && o->admin_set ? REASON_OPERATOR : REASON_CONFIG;
-	ep_set_weight(m, e, weight, o && o->weight && c, now);
-	ep_set_admin(m, e, a, MONO_US(0), now);
-	ep_assign_locals(m, e, now);
-	ep_refresh(m, e, now);
-}
-
-/* Puts an endpoint behind the others of the list: called in order, this sorts the list. */
-static void list_to_end(struct svc *s, struct ep *e)
-{
-	struct ep **p = &s->first;
-
-	if (!e->next)
-		return;
-	while (*p != e)
-		p = &(*p)->next;
-	*p = e->next;
-	while (*p)
-		p = &(*p)->next;
-	e->next = NULL;
-	*p = e;
-}
-
-static void reconcile_configured(struct model *m, struct svc *s, uint32_t uid, mono_t now)
-{
-	for (size_t i = 0; i < s->conf->endpoints; i++) {
-		const struct conf_endpoint *c = &s->conf->endpoint[i];
-		const struct model_saved *o = over_find(m, s->name, &c->addr);
-		struct ep *e;
-
-		if (o && o->deleted)
-			continue;
-		e = ep_claim(m, s, &c->addr, uid, now);
-		if (!e)
-			continue;
-		ep_settle(m, e, o, c, now);
-		list_to_end(s, e);
-	}
-}
-
-static void reconcile_added(struct model *m, struct svc *s, uint32_t uid, mono_t now)
-{
-	for (size_t i = 0; i < m->overs; i++) {
-		const struct model_saved *o = &m->over[i];
-		struct ep *e;
-
-		if (!o->added || strcmp(o->service, s->name))
-			continue;
-		e = ep_claim(m, s, &o->endpoint, uid, now);
-		if (!e)
-			continue;
-		ep_settle(m, e, o, NULL, now);
-		list_to_end(s, e);
-	}
-}
-
-void svc_reconcile(struct model *m, struct svc *s, uint32_t uid, mono_t now)
-{
-	const struct addr none = { 0 };
-	const struct model_saved *o = over_find(m, s->name, &none);
-
-	for (struct ep *e = s->first; e; e = e->next) {
-		e->wanted = false;
-		e->admin_uid = EVENT_NOBODY;
-	}
-	reconcile_configured(m, s, uid, now);
-	reconcile_added(m, s, uid, now);
-	for (struct ep *e = s->first; e; e = e->next) {
-		if (e->wanted || e->member != EP_PRESENT)
-			continue;
-		e->adopted = false;
-		ep_leave(m, e, EVENT_NOBODY, now);
-	}
-	svc_set_paused(m, s, o && o->paused, EVENT_NOBODY, now);
-	m->dirty = true;
 }
 
 static void apply_commit(struct apply *a)

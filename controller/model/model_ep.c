@@ -72,16 +72,7 @@ static uint32_t id_take(struct model *m)
 	return 0;
 }
 
-static void list_append(struct svc *s, struct ep *e)
-{
-	struct ep **p = &s->first;
-
-	while (*p)
-		p = &(*p)->next;
-	e->next = NULL;
-	*p = e;
-}
-
+/* At the head of the list: svc_reconcile() puts it where it belongs. */
 struct ep *ep_new(struct model *m, struct svc *s, const struct addr *a, mono_t now)
 {
 	uint32_t id = id_take(m);
@@ -100,7 +91,8 @@ struct ep *ep_new(struct model *m, struct svc *s, const struct addr *a, mono_t n
 	e->admin_uid = EVENT_NOBODY;
 	e->weight = weight_make(0);
 	drain_stop(&e->drain);
-	list_append(s, e);
+	e->next = s->first;
+	s->first = e;
 	c = health_conf_of(&s->conf->health);
 	ep_health_begin(e, mono_add(now, health_offset(&c, id)));
 	ep_assign_locals(m, e, now);
@@ -135,7 +127,7 @@ void ep_leave(struct model *m, struct ep *e, uint32_t uid, mono_t now)
 	struct model_event *ev;
 
 	e->member = EP_LEAVING;
-	e->configured = e->added = false;
+	e->origin = 0;
 	e->admin_why = uid == EVENT_NOBODY ? REASON_CONFIG : REASON_OPERATOR;
 	e->admin_uid = uid;
 	if (e->drain.state != DRAIN_DONE)
@@ -156,7 +148,7 @@ void ep_gone(struct model *m, struct ep *e, enum reason why, mono_t now)
 	e->member = EP_GONE;
 	e->kill = true; /* what it still sends would reach its clients, whose answers are reset */
 	e->admin = EP_READY;
-	e->configured = e->added = e->adopted = false;
+	e->origin = 0;
 	e->gone_at = now;
 	e->clean_set = false;
 	e->in_flight = false;

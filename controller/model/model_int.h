@@ -12,6 +12,7 @@
 #include "core/drain.h"
 #include "core/health.h"
 #include "model/model.h"
+#include "model/want.h"
 #include "rr_abi.h"
 
 #define MODEL_QUARANTINE_S 3600 /* an id of something gone is not used again before this */
@@ -31,10 +32,8 @@ struct ep {
 	uint32_t admin_uid;
 	enum ep_state state; /* displayed; EPS_UP = available */
 	mono_t since; /* of `state` */
-	bool configured, added;
-	bool adopted; /* found in the running maps, not yet claimed by a configuration */
+	unsigned int origin; /* set of enum origin; 0 = nobody wants it any more */
 	bool was_active; /* ... and it was in the running rotation */
-	bool wanted; /* scratch of reconcile */
 	struct weight weight;
 	bool weight_set;
 
@@ -111,6 +110,7 @@ struct model {
 	bool dirty;
 	struct model_saved *over; /* operator overrides, sorted by service and address */
 	size_t overs, over_cap;
+	struct want want[RR_MAX_SVC_ENDPOINTS]; /* scratch: of the service that is looked at */
 	struct model_event event[MODEL_EVENTS]; /* ring; oldest is dropped */
 	uint64_t event_seq; /* next to be written */
 	uint64_t event_taken;
@@ -119,6 +119,11 @@ struct model {
 /* model.c */
 struct svc *svc_find(const struct model *m, const char *name); /* in the configuration */
 struct ep *ep_find(const struct svc *s, const struct addr *a); /* of any membership */
+/*
+ * The same for a whole list in about the order of the service's: looks from *hint on first, and
+ * leaves it behind what was found.
+ */
+struct ep *ep_find_near(const struct svc *s, const struct addr *a, const struct ep **hint);
 struct ep *ep_by_id(const struct model *m, uint32_t id); /* NULL when free */
 size_t svc_available(const struct svc *s);
 /* Recomputes the displayed state; stamps it and marks what follows from it when it changed. */
@@ -161,15 +166,19 @@ void note_flapping(struct model *m, const struct ep *e, bool flapping, mono_t no
 
 /* model_over.c */
 struct model_saved *over_find(const struct model *m, const char *service, const struct addr *a);
+/* All rows of a service, its own (family 0) among them: *n of them. */
+const struct model_saved *over_rows(const struct model *m, const char *service, size_t *n);
 struct model_saved *over_get(struct model *m, const char *service,
 			     const struct addr *a); /* NULL = no memory */
 void over_rename(struct model *m, const char *from, const char *to);
 void over_purge(struct model *m); /* drops rows of what is not configured any more */
 bool over_empty(const struct model_saved *o);
 
-/* model_conf.c */
-/* Endpoints of a service -> configuration and overrides; `uid` asked for it. */
+/* model_want.c */
+/* Endpoints of a service -> what is wanted now; `uid` asked for it. */
 void svc_reconcile(struct model *m, struct svc *s, uint32_t uid, mono_t now);
+
+/* model_conf.c */
 void svc_set_paused(struct model *m, struct svc *s, bool paused, uint32_t uid, mono_t now);
 
 /* model_local.c */

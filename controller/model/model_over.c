@@ -5,7 +5,6 @@
  * export and import restarts. A row lives as long as the configuration knows its service and,
  * unless it was added by the operator, its endpoint.
  */
-#include <errno.h>
 #include <stdlib.h>
 #include <stdio.h>
 #include <string.h>
@@ -40,6 +39,17 @@ struct model_saved *over_find(const struct model *m, const char *service, const 
 	size_t i = row_at(m, service, a);
 
 	return i < m->overs && !row_cmp(&m->over[i], service, a) ? &m->over[i] : NULL;
+}
+
+const struct model_saved *over_rows(const struct model *m, const char *service, size_t *n)
+{
+	const struct addr none = { 0 };
+	size_t from = row_at(m, service, &none), to = from;
+
+	while (to < m->overs && !strcmp(m->over[to].service, service))
+		to++;
+	*n = to - from;
+	return m->over + from;
 }
 
 struct model_saved *over_get(struct model *m, const char *service, const struct addr *a)
@@ -88,15 +98,6 @@ bool over_empty(const struct model_saved *o)
 	return !o->admin_set && !o->added && !o->deleted && !o->weight && !o->paused && !o->was_up;
 }
 
-static bool configured(const struct conf_service *c, const struct addr *a)
-{
-	for (size_t i = 0; i < c->endpoints; i++) {
-		if (addr_equal(&c->endpoint[i].addr, a))
-			return true;
-	}
-	return false;
-}
-
 static bool over_keep(const struct model *m, struct model_saved *o)
 {
 	const struct conf_service *c = conf_service_find(m->conf, o->service);
@@ -105,7 +106,7 @@ static bool over_keep(const struct model *m, struct model_saved *o)
 		return false;
 	if (!o->endpoint.family)
 		return true;
-	if (!configured(c, &o->endpoint))
+	if (!want_in_file(c, &o->endpoint))
 		return o->added;
 	o->added = false; /* the file has caught up with the operator */
 	return true;
@@ -120,68 +121,4 @@ void over_purge(struct model *m)
 			m->over[n++] = m->over[i];
 	}
 	m->overs = n;
-}
-
-void model_import(struct model *m, const struct model_saved *rows, size_t n, mono_t now)
-{
-	for (size_t i = 0; i < n; i++) {
-		struct model_saved *o;
-
-		if (over_empty(&rows[i]))
-			continue;
-		o = over_get(m, rows[i].service, &rows[i].endpoint);
-		if (o)
-			*o = rows[i];
-	}
-	if (!m->conf)
-		return;
-	over_purge(m);
-	for (size_t i = 0; i < m->services; i++)
-		svc_reconcile(m, &m->svc[m->order[i]], EVENT_NOBODY, now);
-}
-
-static struct model_saved *export_row(struct model_saved *to, const struct model *m,
-				      const struct svc *s, const struct addr *a)
-{
-	const struct model_saved *o = over_find(m, s->name, a);
-
-	memset(to, 0, sizeof(*to));
-	if (o)
-		*to = *o;
-	snprintf(to->service, sizeof(to->service), "%s", s->name);
-	to->endpoint = *a;
-	to->was_up = false;
-	return to;
-}
-
-static size_t export_svc(const struct model *m, const struct svc *s, struct model_saved *row)
-{
-	const struct addr none = { 0 };
-	size_t n = 0;
-
-	if (s->paused)
-		export_row(&row[n++], m, s, &none)->paused = true;
-	for (const struct ep *e = s->first; e; e = e->next) {
-		if (e->member == EP_PRESENT)
-			export_row(&row[n++], m, s, &e->addr)->was_up =
-				e->health.state == HEALTH_UP;
-	}
-	for (size_t i = 0; i < m->overs; i++) {
-		if (m->over[i].deleted && !strcmp(m->over[i].service, s->name))
-			row[n++] = m->over[i];
-	}
-	return n;
-}
-
-int model_export(const struct model *m, struct model_saved **rows, size_t *n)
-{
-	size_t max = m->services + m->overs + m->ep_end;
-
-	*n = 0;
-	*rows = calloc(max, sizeof(**rows));
-	if (!*rows)
-		return -ENOMEM;
-	for (size_t i = 0; i < m->services; i++)
-		*n += export_svc(m, &m->svc[m->order[i]], *rows + *n);
-	return 0;
 }

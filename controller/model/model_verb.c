@@ -53,28 +53,22 @@ static enum model_rc guard_last(struct verb *v, const char *what)
 	return MODEL_LAST;
 }
 
-static enum ep_admin configured_admin(const struct verb *v)
+/* The file's row of the endpoint; NULL = it is not in the file. */
+static const struct conf_endpoint *in_file(const struct verb *v)
 {
-	for (size_t i = 0; i < v->s->conf->endpoints; i++) {
-		const struct conf_endpoint *c = &v->s->conf->endpoint[i];
-
-		if (addr_equal(&c->addr, &v->op->endpoint))
-			return c->admin;
-	}
-	return EP_READY;
+	return want_in_file(v->s->conf, &v->op->endpoint);
 }
 
 static uint32_t configured_weight(const struct verb *v)
 {
-	for (size_t i = 0; i < v->s->conf->endpoints; i++) {
-		if (addr_equal(&v->s->conf->endpoint[i].addr, &v->op->endpoint))
-			return v->s->conf->endpoint[i].weight;
-	}
-	return v->s->conf->weight_default;
+	const struct conf_endpoint *c = in_file(v);
+
+	return c ? c->weight : v->s->conf->weight_default;
 }
 
 static enum model_rc set_admin(struct verb *v, enum ep_admin a)
 {
+	const struct conf_endpoint *c = in_file(v);
 	struct model_saved *o;
 
 	if (v->op->dry_run)
@@ -83,7 +77,7 @@ static enum model_rc set_admin(struct verb *v, enum ep_admin a)
 	if (!o)
 		return no_memory(v);
 	o->admin = a;
-	o->admin_set = a != configured_admin(v);
+	o->admin_set = a != (c ? c->admin : EP_READY);
 	v->e->admin_why = REASON_OPERATOR;
 	ep_set_admin(v->m, v->e, a, v->op->deadline, v->now);
 	return MODEL_OK;
@@ -151,15 +145,6 @@ static bool free_id(const struct model *m)
 	return false;
 }
 
-static bool in_file(const struct verb *v)
-{
-	for (size_t i = 0; i < v->s->conf->endpoints; i++) {
-		if (addr_equal(&v->s->conf->endpoint[i].addr, &v->op->endpoint))
-			return true;
-	}
-	return false;
-}
-
 /* What the file would refuse is refused here: the rule is one. */
 static enum model_rc add_check(struct verb *v)
 {
@@ -206,7 +191,7 @@ static enum model_rc verb_del(struct verb *v)
 	memset(o, 0, sizeof(*o));
 	snprintf(o->service, sizeof(o->service), "%s", v->s->name);
 	o->endpoint = a;
-	o->deleted = in_file(v);
+	o->deleted = in_file(v) != NULL;
 	v->e->kill = v->op->kill;
 	ep_leave(v->m, v->e, v->op->uid, v->now);
 	over_purge(v->m);

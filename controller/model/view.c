@@ -79,7 +79,7 @@ static void fill_endpoint(struct view_endpoint *v, const struct ep *e)
 	v->since = e->since;
 	v->drain_until = drain_running(&e->drain) ? e->drain.until : MONO_US(0);
 	v->hop = e->hop;
-	v->added = e->added;
+	v->added = e->origin == ORIGIN_OPERATOR;
 	v->weight_set = e->weight_set;
 	v->admin_set = e->admin_why == REASON_OPERATOR && e->member == EP_PRESENT;
 	fill_probe(v, e);

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * model_saved.c - what outlives the process: the operator's rows and which endpoints were up, out
+ * of the model for the state file and back into it.
+ *
+ * Rows may come before the configuration or after it. They are asked for nothing here: a row of a
+ * service or an endpoint that is not there goes with the next purge, an added endpoint that does
+ * not fit its service is left out by want_build().
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "model/model_int.h"
+
+void model_import(struct model *m, const struct model_saved *rows, size_t n, mono_t now)
+{
+	for (size_t i = 0; i < n; i++) {
+		struct model_saved *o;
+
+		if (over_empty(&rows[i]))
+			continue;
+		o = over_get(m, rows[i].service, &rows[i].endpoint);
+		if (o)
+			*o = rows[i];
+	}
+	if (!m->conf)
+		return;
+	over_purge(m);
+	for (size_t i = 0; i < m->services; i++)
+		svc_reconcile(m, &m->svc[m->order[i]], EVENT_NOBODY, now);
+}
+
+static struct model_saved *export_row(struct model_saved *to, const struct model *m,
+				      const struct svc *s, const struct addr *a)
+{
+	const struct model_saved *o = over_find(m, s->name, a);
+
+	memset(to, 0, sizeof(*to));
+	if (o)
+		*to = *o;
+	snprintf(to->service, sizeof(to->service), "%s", s->name);
+	to->endpoint = *a;
+	to->was_up = false;
+	return to;
+}
+
+static size_t export_svc(const struct model *m, const struct svc *s, struct model_saved *row)
+{
+	const struct addr none = { 0 };
+	size_t n = 0;
+
+	if (s->paused)
+		export_row(&row[n++], m, s, &none)->paused = true;
+	for (const struct ep *e = s->first; e; e = e->next) {
+		if (e->member == EP_PRESENT)
+			export_row(&row[n++], m, s, &e->addr)->was_up =
+				e->health.state == HEALTH_UP;
+	}
+	for (size_t i = 0; i < m->overs; i++) {
+		if (m->over[i].deleted && !strcmp(m->over[i].service, s->name))
+			row[n++] = m->over[i];
+	}
+	return n;
+}
+
+int model_export(const struct model *m, struct model_saved **rows, size_t *n)
+{
+	size_t max = m->services + m->overs + m->ep_end;
+
+	*n = 0;
+	*rows = calloc(max, sizeof(**rows));
+	if (!*rows)
+		return -ENOMEM;
+	for (size_t i = 0; i < m->services; i++)
+		*n += export_svc(m, &m->svc[m->order[i]], *rows + *n);
+	return 0;
+}

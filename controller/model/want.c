@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * want.c - decides which endpoints a service is to have, and with what weight and admin state, from
+ * all who may say so. Owns nothing and changes nothing: the difference to what there is, is made
+ * in model_want.c.
+ */
+#include "model/want.h"
+
+#include <stdio.h>
+
+struct build {
+	const struct want_input *in;
+	struct want *want;
+	size_t n, max;
+};
+
+const struct conf_endpoint *want_in_file(const struct conf_service *c, const struct addr *a)
+{
+	for (size_t i = 0; i < c->endpoints; i++) {
+		if (addr_equal(&c->endpoint[i].addr, a))
+			return &c->endpoint[i];
+	}
+	return NULL;
+}
+
+/* The operator's row; NULL = nobody has touched this one. */
+static const struct model_saved *row_of(const struct build *b, const struct addr *a)
+{
+	size_t lo = 0, hi = b->in->overs;
+
+	while (lo < hi) {
+		size_t mid = (lo + hi) / 2;
+		int c = addr_cmp(&b->in->over[mid].endpoint, a);
+
+		if (!c)
+			return &b->in->over[mid];
+		if (c < 0)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	return NULL;
+}
+
+static struct want *want_of(struct build *b, const struct addr *a)
+{
+	for (size_t i = 0; i < b->n; i++) {
+		if (addr_equal(&b->want[i].address, a))
+			return &b->want[i];
+	}
+	return NULL;
+}
+
+/* One more, with what the operator has said about it. */
+static void add(struct build *b, const struct want *w)
+{
+	const struct model_saved *o = row_of(b, &w->address);
+	struct want *to = &b->want[b->n];
+
+	if (b->n == b->max || (o && o->deleted))
+		return;
+	b->n++;
+	*to = *w;
+	if (o && o->admin_set) {
+		to->admin = o->admin;
+		to->admin_why = REASON_OPERATOR;
+	}
+	if (o && o->weight) {
+		to->weight = o->weight;
+		to->weight_set = w->origin != ORIGIN_OPERATOR;
+	}
+}
+
+static void add_configured(struct build *b)
+{
+	const struct conf_service *c = b->in->conf;
+
+	for (size_t i = 0; i < c->endpoints; i++) {
+		struct want w = { .address = c->endpoint[i].addr,
+				  .weight = c->endpoint[i].weight,
+				  .admin = c->endpoint[i].admin,
+				  .admin_why = REASON_CONFIG,
+				  .origin = ORIGIN_FILE,
+				  .tier = 1 };
+
+		add(b, &w);
+	}
+}
+
+/* Not the file's, so it must be judged. */
+static bool fits(const struct build *b, const struct addr *a, uint32_t weight)
+{
+	char why[160];
+
+	return conf_endpoint_valid(b->in->conf, a, weight, why, sizeof(why)) == CONF_FAULT_NONE;
+}
+
+static void add_operators(struct build *b)
+{
+	for (size_t i = 0; i < b->in->overs; i++) {
+		const struct model_saved *o = &b->in->over[i];
+		struct want *known, w = { .address = o->endpoint,
+					  .weight = b->in->conf->weight_default,
+					  .admin = EP_READY,
+					  .admin_why = REASON_CONFIG,
+					  .origin = ORIGIN_OPERATOR,
+					  .tier = 1 };
+
+		if (!o->added || !fits(b, &o->endpoint, o->weight))
+			continue;
+		known = want_of(b, &o->endpoint);
+		if (known)
+			known->origin |= ORIGIN_OPERATOR;
+		else
+			add(b, &w);
+	}
+}
+
+static void add_found(struct build *b)
+{
+	for (size_t i = 0; i < b->in->founds; i++) {
+		const struct want_found *f = &b->in->found[i];
+		struct want *known,
+			w = { .address = f->address,
+			      .weight = f->weight ? f->weight : b->in->conf->weight_default,
+			      .admin = f->admin,
+			      .admin_why = REASON_CONFIG,
+			      .origin = ORIGIN_DISCOVERED,
+			      .group = f->group,
+			      .tier = f->tier ? f->tier : 1 };
+
+		if (!fits(b, &f->address, f->weight))
+			continue;
+		snprintf(w.name, sizeof(w.name), "%s", f->name);
+		known = want_of(b, &f->address);
+		if (known)
+			known->origin |= ORIGIN_DISCOVERED;
+		else
+			add(b, &w);
+	}
+}
+
+size_t want_build(const struct want_input *in, struct want *want, size_t max)
+{
+	struct build b = { .in = in, .want = want, .max = max };
+
+	add_configured(&b);
+	add_operators(&b);
+	add_found(&b);
+	return b.n;
+}
