@@ -24,6 +24,8 @@
 	const struct conf_block id = { name, rows, COUNT(rows) }; \
 	_Static_assert(COUNT(rows) <= CONF_MAX_ROWS, name)
 #define BLOCK(id, name, rows) static BLOCK_EXTERN(id, name, rows)
+#define DIGITS_OF(n) DIGITS_AS_WRITTEN(n)
+#define DIGITS_AS_WRITTEN(n) #n
 #define US_MS(n) ((int64_t)(n)*1000)
 #define US_S(n) ((int64_t)(n)*1000000)
 #define US_H(n) US_S((int64_t)(n)*3600)
@@ -198,7 +200,8 @@ static const struct conf_row service_rows[] = {
 	  .hi = CONF_WEIGHT_MAX, .dflt = "100", .help = "weight of endpoints that give none" },
 	{ "local-address", .kind = KIND_BLOCK, .head = &local_head, .list = &local_list,
 	  .block = &local_block, .body = BODY_NONE,
-	  .help = "source address towards the endpoints; nat only, up to 8" },
+	  .help = "source address towards the endpoints; nat only, up to " DIGITS_OF(
+		  CONF_MAX_LOCALS) },
 	{ "health", .kind = KIND_BLOCK, AT(conf_service, health), .head = &health_head,
 	  .block = &health_block, .body = BODY_OPTIONAL, .flags = ROW_ALWAYS,
 	  .help = "how endpoints are probed" },

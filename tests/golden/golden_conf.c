@@ -21,6 +21,8 @@
 #include <unistd.h>
 
 #include "conf/conf_int.h"
+#include "rr_abi.h"
+#include "util/units.h"
 
 #define DIR_NAME "tests/golden/conf"
 #define EXAMPLE "scripts/rrlbd.conf.example"
@@ -190,30 +192,155 @@ static char *manual_entry(const char *block, const char *word)
 	return strndup(at, (size_t)(stop - at));
 }
 
+/* The entry must have this text; words may be parted by a line end. */
+static void entry_has(const char *entry, const struct conf_block *b, const char *word,
+		      const char *want)
+{
+	char *flat = strdup(entry);
+
+	assert_non_null(flat);
+	for (char *p = flat; *p; p++) {
+		if (*p == '\n')
+			*p = ' ';
+	}
+	if (!strstr(flat, want))
+		fail_msg("%s: entry of '%s' in block '%s' does not say \"%s\"", MANUAL, word,
+			 b->name, want);
+	free(flat);
+}
+
+/* One end of a row's range, as a message would print it. */
+static void bound_print(const struct conf_row *row, int64_t bound, struct strbuf *sb)
+{
+	char buf[UNITS_STRLEN];
+
+	if (row->kind == KIND_DURATION)
+		strbuf_puts(sb, units_dur_print(MONO_US(bound), buf, sizeof(buf)));
+	else
+		strbuf_printf(sb, "%lld%s", (long long)bound, row->kind == KIND_PERCENT ? "%" : "");
+}
+
+/* What limits the value behind a keyword: "10ms to 1h", "at most 255 bytes"; "" = nothing. */
+static void limit_print(const struct conf_row *row, struct strbuf *sb)
+{
+	switch (row->kind) {
+	case KIND_DURATION:
+	case KIND_COUNT:
+	case KIND_PERCENT:
+	case KIND_PORT:
+	case KIND_PORTS:
+	case KIND_STATUS:
+		bound_print(row, row->lo, sb);
+		strbuf_puts(sb, " to ");
+		bound_print(row, row->hi, sb);
+		break;
+	case KIND_STRING:
+		strbuf_printf(sb, "t most %lld bytes", (long long)row->hi - 1);
+		break;
+	default:
+		break;
+	}
+}
+
+/* Words, default and limits of the value behind the keyword. */
+static void value_in_manual(const char *entry, const struct conf_block *b,
+			    const struct conf_row *row)
+{
+	struct strbuf limit = { 0 };
+	char want[128];
+
+	if (row->dflt) {
+		snprintf(want, sizeof(want), "Default: %s.", row->dflt);
+		entry_has(entry, b, row->word, want);
+	}
+	for (const struct word *n = row->words; n && n->word; n++) {
+		snprintf(want, sizeof(want), "Cm %s", n->word);
+		entry_has(entry, b, row->word, want);
+	}
+	limit_print(row, &limit);
+	entry_has(entry, b, row->word, strbuf_str(&limit));
+	strbuf_free(&limit);
+}
+
 static void row_in_manual(const char *page, const struct conf_block *b, const struct conf_row *row)
 {
 	const char *block = manual_block(page, b->name);
-	const struct word *n;
-	const char *dflt;
-	char want[128], *entry;
+	char want[64], *entry;
 
 	if (!block)
 		fail_msg("%s: no block '%s'", MANUAL, b->name);
 	entry = manual_entry(block, row->word);
 	if (!entry)
 		fail_msg("%s: '%s' in block '%s' has no entry", MANUAL, row->word, b->name);
-	dflt = row->head && row->head->dflt ? row->head->dflt : row->dflt;
-	snprintf(want, sizeof(want), "Default: %s.", dflt ? dflt : "");
-	if (dflt && !strstr(entry, want))
-		fail_msg("%s: entry of '%s' in block '%s' does not say \"%s\"", MANUAL, row->word,
-			 b->name, want);
-	for (n = row->head ? row->head->words : row->words; n && n->word; n++) {
-		snprintf(want, sizeof(want), "Cm %s", n->word);
-		if (!strstr(entry, want))
-			fail_msg("%s: entry of '%s' does not name '%s'", MANUAL, row->word,
-				 n->word);
+	value_in_manual(entry, b, row->head ? row->head : row);
+	if (row->list) {
+		snprintf(want, sizeof(want), "here may be %zu", row->list->max);
+		entry_has(entry, b, row->word, want);
 	}
 	free(entry);
+}
+
+/* Every entry of a block's list is a keyword of the block. */
+static void entries_in_table(const char *page, const struct conf_block *b)
+{
+	const char *block = manual_block(page, b->name), *end;
+	char word[32];
+
+	assert_non_null(block);
+	end = strstr(block, ".\\\" block: ");
+	for (const char *at = strstr(block, "\n.It Ic "); at && (!end || at < end);
+	     at = strstr(at + 1, "\n.It Ic ")) {
+		assert_int_equal(sscanf(at, "\n.It Ic %31s", word), 1);
+		if (!row_find(b, word))
+			fail_msg("%s: '%s' is not a keyword of '%s'", MANUAL, word, b->name);
+	}
+}
+
+/* "tcp has those up to port": the keywords in the order of the manual, by type of probe. */
+static void test_manual_types(void **state)
+{
+	static const struct {
+		enum probe_type type;
+		const char *last;
+	} upto[] = { { PROBE_TCP, "port" },
+		     { PROBE_TLS, "tls-min-version" },
+		     { PROBE_HTTPS, "expect" } };
+	const struct conf_block *health = row_find(&conf_service_block, "health")->block;
+	char want[64], *page;
+	size_t len;
+
+	(void)state;
+	page = slurp(MANUAL, &len);
+	assert_non_null(page);
+	for (size_t i = 0; i < sizeof(upto) / sizeof(upto[0]); i++) {
+		size_t last = (size_t)(row_find(health, upto[i].last) - health->row);
+
+		for (size_t k = 0; k < health->rows; k++)
+			assert_int_equal(!!(health->row[k].types & 1u << upto[i].type), k <= last);
+	}
+	for (size_t i = 0; i < 2; i++) {
+		snprintf(want, sizeof(want), "up to\n.Ic %s ,\n", upto[i].last);
+		assert_non_null(strstr(page, want));
+	}
+	free(page);
+}
+
+/* Sizes that are the packet path's. */
+static void test_manual_sizes(void **state)
+{
+	char want[160], *page;
+	size_t len;
+
+	(void)state;
+	page = slurp(MANUAL, &len);
+	assert_non_null(page);
+	snprintf(want, sizeof(want),
+		 "An IPv4 entry is %zu bytes, an IPv6 entry %zu, and each has a record of %zu "
+		 "bytes beside it.",
+		 sizeof(struct rr_flow4), sizeof(struct rr_flow6), sizeof(struct rr_cold));
+	if (!strstr(page, want))
+		fail_msg("%s does not say \"%s\"", MANUAL, want);
+	free(page);
 }
 
 static void test_manual(void **state)
@@ -227,6 +354,7 @@ static void test_manual(void **state)
 	for (size_t i = 0; conf_blocks[i]; i++) {
 		for (size_t j = 0; j < conf_blocks[i]->rows; j++)
 			row_in_manual(page, conf_blocks[i], &conf_blocks[i]->row[j]);
+		entries_in_table(page, conf_blocks[i]);
 	}
 	free(page);
 }
@@ -268,13 +396,13 @@ static int is_conf(const struct dirent *d)
 
 int main(int argc, char **argv)
 {
-	struct CMUnitTest test[MAX_FILES + 3] = {
-		cmocka_unit_test(test_example),
-		cmocka_unit_test(test_example_complete),
-		cmocka_unit_test(test_manual),
+	struct CMUnitTest test[MAX_FILES + 5] = {
+		cmocka_unit_test(test_example),	     cmocka_unit_test(test_example_complete),
+		cmocka_unit_test(test_manual),	     cmocka_unit_test(test_manual_types),
+		cmocka_unit_test(test_manual_sizes),
 	};
 	struct dirent **list = NULL;
-	size_t n = 3;
+	size_t n = 5;
 	int i, files, failed;
 
 	update = argc > 1 && !strcmp(argv[1], "--update");

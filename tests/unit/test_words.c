@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * test_words.c - every table of choices: words are found back, none stands twice, and what is not in
- * a table leaves the value alone.
+ * test_words.c - every table of choices: words are found back, none stands twice, and what is not
+ * in a table leaves the value alone.
  */
 #include <stddef.h>
 #include <stdarg.h>
