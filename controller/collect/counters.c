@@ -9,6 +9,7 @@
 
 #include "collect/counters.h"
 #include "daemon/daemon.h"
+#include "daemon/push.h"
 #include "sys/loop.h"
 #include "util/log.h"
 
@@ -70,4 +71,44 @@ int collect_period(struct daemon *d)
 	memcpy(c->svc_prev, c->svc, sizeof(c->svc_prev));
 	c->prev_at = c->at;
 	return collect_read(d);
+}
+
+/* So that neither what is shown nor a rate is another's. */
+static void fresh_endpoint(struct daemon *d, uint32_t id)
+{
+	struct counters *c = d->counters;
+
+	if (push_zero_endpoint(d, id))
+		log_errx("counters of endpoint id %u go on where its last use ended: %s", id,
+			 dp_error(d->dp));
+	memset(&c->ep[id], 0, sizeof(c->ep[id]));
+	memset(&c->ep_prev[id], 0, sizeof(c->ep_prev[id]));
+	c->ep_active[id] = 0;
+	c->ep_lag[id] = 0;
+}
+
+static void fresh_service(struct daemon *d, uint32_t id)
+{
+	struct counters *c = d->counters;
+
+	if (push_zero_service(d, id))
+		log_errx("counters of service id %u go on where its last use ended: %s", id,
+			 dp_error(d->dp));
+	memset(&c->svc[id], 0, sizeof(c->svc[id]));
+	memset(&c->svc_prev[id], 0, sizeof(c->svc_prev[id]));
+}
+
+void collect_fresh(struct daemon *d)
+{
+	uint32_t id[64];
+	size_t n;
+
+	while ((n = model_fresh(d->model, FRESH_SERVICE, id, 64))) {
+		for (size_t i = 0; i < n; i++)
+			fresh_service(d, id[i]);
+	}
+	while ((n = model_fresh(d->model, FRESH_ENDPOINT, id, 64))) {
+		for (size_t i = 0; i < n; i++)
+			fresh_endpoint(d, id[i]);
+	}
 }

@@ -9,6 +9,11 @@
 
 /* Reads them now. 0 or -errno. */
 int collect_read(struct daemon *d);
+/*
+ * Ids that the model has given to something new start to count at 0, in the maps and here. Before
+ * the plan that names them is pushed.
+ */
+void collect_fresh(struct daemon *d);
 /* Once a second: what was read last becomes the base of rates. 0 or -errno. */
 int collect_period(struct daemon *d);
 

@@ -346,6 +346,22 @@ void push_swept(struct daemon *d, uint32_t endpoint, uint64_t closed, uint64_t d
 	store64(&s->drift, s->drift + drift);
 }
 
+int push_zero_endpoint(struct daemon *d, uint32_t endpoint)
+{
+	struct rr_swept *s = ELEM(d, EP_SWEPT, rr_swept, endpoint);
+
+	if (!s)
+		return -EINVAL;
+	store64(&s->closed, 0);
+	store64(&s->drift, 0);
+	return dp_zero(d->dp, RR_MAP_EP_STATS, endpoint);
+}
+
+int push_zero_service(struct daemon *d, uint32_t service)
+{
+	return dp_zero(d->dp, RR_MAP_SVC_STATS, service);
+}
+
 static int read_rotation(struct daemon *d, struct plan *p, uint32_t id)
 {
 	uint32_t word = p->service[id].rotation, len = RR_ROT_LEN(word);

@@ -15,5 +15,11 @@ int push_control(struct daemon *d);
 int push_read(struct daemon *d, struct plan *have);
 /* Adds to what the sweep has closed of an endpoint's flows, and to the sum of its corrections. */
 void push_swept(struct daemon *d, uint32_t endpoint, uint64_t closed, uint64_t drift);
+/*
+ * What was counted under an id goes back to 0: only for one that nothing names yet, or packets of
+ * the moment would be lost. 0 or -errno.
+ */
+int push_zero_endpoint(struct daemon *d, uint32_t endpoint);
+int push_zero_service(struct daemon *d, uint32_t service);
 
 #endif

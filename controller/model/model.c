@@ -166,6 +166,37 @@ size_t model_kills(struct model *m, uint32_t *endpoint, size_t max)
 	return n;
 }
 
+static size_t fresh_services(struct model *m, uint32_t *id, size_t max)
+{
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < RR_MAX_SERVICES && n < max; i++) {
+		if (!m->svc[i].fresh)
+			continue;
+		m->svc[i].fresh = false;
+		id[n++] = i;
+	}
+	return n;
+}
+
+static size_t fresh_endpoints(struct model *m, uint32_t *id, size_t max)
+{
+	size_t n = 0;
+
+	for (uint32_t i = 1; i < m->ep_end && n < max; i++) {
+		if (!m->ep[i].fresh)
+			continue;
+		m->ep[i].fresh = false;
+		id[n++] = i;
+	}
+	return n;
+}
+
+size_t model_fresh(struct model *m, enum model_fresh kind, uint32_t *id, size_t max)
+{
+	return kind == FRESH_SERVICE ? fresh_services(m, id, max) : fresh_endpoints(m, id, max);
+}
+
 bool model_dirty(const struct model *m)
 {
 	return m->dirty;

@@ -147,6 +147,12 @@ size_t model_endpoints(const struct model *m, uint32_t *id, struct addr *addr, s
  */
 size_t model_kills(struct model *m, uint32_t *endpoint, size_t max);
 /*
+ * Ids that were given to a new service or endpoint since the last call: what the maps have counted
+ * under them was another's. To be taken before the plan that shows them is pushed.
+ */
+enum model_fresh { FRESH_SERVICE, FRESH_ENDPOINT };
+size_t model_fresh(struct model *m, enum model_fresh kind, uint32_t *id, size_t max);
+/*
  * A factor of an endpoint's weight, in 1/WEIGHT_ONE, has moved by itself. Followed by a new
  * rotation at most once a second for each service; unknown endpoints are ignored.
  */

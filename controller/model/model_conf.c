@@ -176,6 +176,7 @@ static void svc_begin(struct model *m, struct svc *s, const struct conf_service 
 {
 	if (!s->used || s->removed)
 		rotation_urgent(m, s, now);
+	s->fresh |= !s->used; /* one that comes back goes on counting */
 	s->used = true;
 	s->removed = false;
 	snprintf(s->name, sizeof(s->name), "%s", c->name);

@@ -84,6 +84,7 @@ struct ep *ep_new(struct model *m, struct svc *s, const struct addr *a, mono_t n
 	e = &m->ep[id];
 	memset(e, 0, sizeof(*e));
 	e->id = id;
+	e->fresh = true;
 	e->svc = s;
 	e->addr = *a;
 	e->state = EPS_GONE;

@@ -51,6 +51,7 @@ struct ep {
 
 	struct drain drain;
 	bool kill; /* for model_kills() */
+	bool fresh; /* for model_fresh() */
 	mono_t gone_at;
 	uint32_t established, flows; /* of the last walk */
 	bool clean_set;
@@ -72,6 +73,7 @@ struct svc {
 	enum conf_mode mode;
 	const struct conf_service *conf; /* in model->conf; NULL when removed */
 	bool paused;
+	bool fresh; /* for model_fresh() */
 	mono_t t_idle;
 	/* what the map holds while removed: timeouts for the walk, no flags */
 	struct rr_service tomb;

@@ -44,6 +44,7 @@ static void turn_push(struct daemon *d)
 		d->push_retry = true;
 		return;
 	}
+	collect_fresh(d);
 	if (!push_plan(d, want))
 		model_planned(d->model);
 }

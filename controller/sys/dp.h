@@ -73,6 +73,8 @@ void *dp_elem(struct dp *dp, enum rr_map map, uint32_t i);
 /* For maps that are not mapped (tx_ports). */
 int dp_set(struct dp *dp, enum rr_map map, uint32_t key, const void *value);
 int dp_del(struct dp *dp, enum rr_map map, uint32_t key);
+/* All CPUs' values of one element of a per-CPU map back to 0. 0 or -errno. */
+int dp_zero(struct dp *dp, enum rr_map map, uint32_t key);
 /* Per-CPU maps, summed over CPUs: `n` elements from `first`; `out` is an array of struct rr_stats (ep_stats,
  * svc_stats) or uint64_t (verdicts). */
 int dp_sum(struct dp *dp, enum rr_map map, uint32_t first, uint32_t n, void *out);

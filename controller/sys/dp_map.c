@@ -190,6 +190,21 @@ int dp_sum(struct dp *dp, enum rr_map map, uint32_t first, uint32_t n, void *out
 	return err;
 }
 
+int dp_zero(struct dp *dp, enum rr_map map, uint32_t key)
+{
+	void *zero;
+	int rc;
+
+	if (mapped[map] || map == RR_MAP_TX_PORTS || key >= dp->max[map])
+		return dp_say(dp, -EINVAL, "map %s: no per-CPU element %u", dp_map_names[map], key);
+	zero = calloc((size_t)dp->cpus, dp->stride[map]);
+	if (!zero)
+		return dp_say(dp, -ENOMEM, "out of memory");
+	rc = dp_set(dp, map, key, zero);
+	free(zero);
+	return rc;
+}
+
 /* ---- clock --------------------------------------------------------------------------------------- */
 
 static int clock_load(struct dp *dp)

@@ -500,6 +500,46 @@ static void test_local_error_is_no_failure(void **state)
 	done(&w);
 }
 
+static void assert_fresh(struct model *m, enum model_fresh kind, size_t n, uint32_t first)
+{
+	uint32_t id[16];
+
+	assert_int_equal(model_fresh(m, kind, id, 16), n);
+	if (n)
+		assert_int_equal(id[0], first);
+	assert_int_equal(model_fresh(m, kind, id, 16), 0); /* told once */
+}
+
+/* Which ids are another's from now on: new ones; not those of who comes back. */
+static void test_fresh_ids(void **state)
+{
+	struct world w = up_world();
+	uint32_t e3, svc = fx_service_id(w.m, "web"), four[2];
+
+	(void)state;
+	assert_int_equal(model_fresh(w.m, FRESH_ENDPOINT, four, 2), 2); /* in pieces */
+	assert_fresh(w.m, FRESH_ENDPOINT, 1, 3);
+	assert_fresh(w.m, FRESH_SERVICE, 1, svc);
+	e3 = fx_id(w.m, "web", E3);
+	assert_int_equal(fx_verb(w.m, VERB_DEL, "web", E3, MONO_S(200)), MODEL_OK);
+	assert_int_equal(fx_verb(w.m, VERB_ADD, "web", E3, MONO_S(201)), MODEL_OK);
+	assert_int_equal(fx_id(w.m, "web", E3), e3);
+	assert_fresh(w.m, FRESH_ENDPOINT, 0, 0);
+	assert_int_equal(fx_verb(w.m, VERB_ADD, "web", "10.0.0.9:8443", MONO_S(202)), MODEL_OK);
+	assert_fresh(w.m, FRESH_ENDPOINT, 1, fx_id(w.m, "web", "10.0.0.9:8443"));
+	fx_find(w.c, "web")->mode = CONF_MODE_DSR; /* another service, by another id */
+	for (size_t i = 0; i < w.c->service[0].endpoints; i++)
+		w.c->service[0].endpoint[i].addr.port = 443;
+	assert_int_equal(model_apply(w.m, w.c, false, MONO_S(300)), 0);
+	assert_int_not_equal(fx_service_id(w.m, "web"), svc);
+	assert_fresh(w.m, FRESH_SERVICE, 1, fx_service_id(w.m, "web"));
+	fx_find(w.c, "web")->mode = CONF_MODE_NAT; /* the first one comes back */
+	assert_int_equal(model_apply(w.m, w.c, false, MONO_S(301)), 0);
+	assert_int_equal(fx_service_id(w.m, "web"), svc);
+	assert_fresh(w.m, FRESH_SERVICE, 0, 0);
+	done(&w);
+}
+
 static void test_event_ring_drops_the_oldest(void **state)
 {
 	struct world w = up_world();
@@ -553,6 +593,7 @@ int main(void)
 		cmocka_unit_test(test_local_id_held_by_the_maps),
 		cmocka_unit_test(test_adopt_half_a_push),
 		cmocka_unit_test(test_local_error_is_no_failure),
+		cmocka_unit_test(test_fresh_ids),
 		cmocka_unit_test(test_event_ring_drops_the_oldest),
 		cmocka_unit_test(test_tick_says_when),
 	};
