@@ -193,6 +193,8 @@ fuzz: ## every fuzzer for FUZZ_TIME seconds (30)
 	+@FUZZ_TIME=$(or $(FUZZ_TIME),30) $(RUN) fuzz
 bench: all tests-bench ## speed of the packet path, side by side; as root
 	@RRLB_BUILD=$(B) scripts/bench
+budget: all $(B)/tests/bpf/test_budget ## tests/bpf/budget.golden anew; as root
+	@RRLB_BUILD=$(B) scripts/budget
 
 # ---- for people working on it ----
 C_FILES := $(wildcard include/*.h bpf/*.[ch] controller/*/*.[ch] tests/*/*.[ch])
@@ -246,5 +248,5 @@ help: ## this list
 -include $(wildcard $(O)/*/*.d $(S)/*/*.d $(S)/tests/*/*.d $(B)/fuzz/obj/*/*.d)
 .SECONDARY:
 .DELETE_ON_ERROR:
-.PHONY: all tests tests-pure tests-bpf tests-net tests-fuzz tests-bench pure-objects check check-root fuzz bench format \
+.PHONY: all tests tests-pure tests-bpf tests-net tests-fuzz tests-bench pure-objects check check-root fuzz bench budget format \
 	format-check metrics tags compile_commands.json install uninstall clean help FORCE

@@ -5,6 +5,7 @@
  */
 #include <err.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -96,6 +97,10 @@ void rig_open(struct rig *r, const struct rig_opts *opts)
 	if (!r->skel)
 		err(1, "open the object");
 	rig_size(r);
+	if (r->opts.log) {
+		bpf_program__set_log_buf(r->skel->progs.rr_xdp, r->opts.log, r->opts.log_size);
+		bpf_program__set_log_level(r->skel->progs.rr_xdp, r->opts.log_level);
+	}
 	if (rr_xdp__load(r->skel))
 		err(1, "load the program");
 	r->prog = bpf_program__fd(r->skel->progs.rr_xdp);
@@ -103,6 +108,20 @@ void rig_open(struct rig *r, const struct rig_opts *opts)
 		rig_map(r, id);
 	rig_type(r);
 	rig_clear(r);
+}
+
+struct bpf_program *rig_program(const struct rig *r)
+{
+	return r->skel->progs.rr_xdp;
+}
+
+void rig_compiler(char *out, size_t size)
+{
+	static const char word[] = "clang version ";
+	size_t len = 0;
+	const char *elf = rr_xdp__elf_bytes(&len), *at = memmem(elf, len, word, sizeof(word) - 1);
+
+	snprintf(out, size, "%s", at ? at : "unknown compiler");
 }
 
 void rig_close(struct rig *r)

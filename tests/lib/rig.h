@@ -20,9 +20,15 @@
 #define RIG_SEED 0x5ca1ab1e0ddba115ull
 #define RIG_TIMEOUT 1000000u /* jiffies; no test is that slow */
 
+struct bpf_program;
+
 struct rig_opts {
 	uint32_t flow4_sets, flow6_sets; /* 0: 256 */
 	uint16_t port_lo, port_hi; /* 0: the object's defaults */
+	/* Where the verifier writes about the program, which outlives the rig; NULL: nowhere. */
+	char *log;
+	size_t log_size;
+	uint32_t log_level;
 };
 
 struct rig {
@@ -55,6 +61,9 @@ struct rig_counts {
 
 void rig_open(struct rig *r, const struct rig_opts *opts);
 void rig_close(struct rig *r);
+struct bpf_program *rig_program(const struct rig *r);
+/* Name and version of the compiler that made the object, out of its debug information. */
+void rig_compiler(char *out, size_t size);
 /* Empties tables and flows; counters go on. `control` is enabled, RSTs are not limited. */
 void rig_clear(struct rig *r);
 
