@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * rr_hash.h - the hashes that kernel and controller must compute alike: flow sets, address table, nat ports.
+ * rr_hash.h - the hashes that kernel and controller must compute alike: flow sets, address table,
+ * nat ports.
  *
- * Seeded multiply-xorshift (the finalizer of MurmurHash3, A. Appleby, public domain description) over 64-bit
- * words. The seed is secret (getrandom at map creation), so that clients cannot aim at one set.
+ * Seeded multiply-xorshift (the finalizer of MurmurHash3, A. Appleby, public domain description)
+ * over 64-bit words. The seed is secret (getrandom at map creation), so that clients cannot aim at
+ * one set.
  */
 #ifndef RR_HASH_H
 #define RR_HASH_H
@@ -55,7 +57,10 @@ static inline __attribute__((always_inline)) __u32 rr_vip_hash(__u64 a0, __u64 a
 {
 	__u64 x = (a0 ^ ((__u64)seed << 17)) * RR_HASH_M1 + (a1 ^ kind) * RR_HASH_M2;
 
-	/* two rounds: after one, addresses that differ in their last byte share a few buckets under any seed */
+	/*
+	 * two rounds: after one, addresses that differ in their last byte share a few buckets under
+	 * any seed
+	 */
 	x = (x ^ (x >> 32)) * RR_HASH_M2;
 	return (__u32)((x ^ (x >> 29)) * RR_HASH_M1 >> 32);
 }

@@ -7,7 +7,9 @@
 #ifndef RR_POLICY_H
 #define RR_POLICY_H
 
-/* A packet in the middle of a connection that has no flow: RST, nothing, or the host's own stack. */
+/*
+ * A packet in the middle of a connection that has no flow: RST, nothing, or the host's own stack.
+ */
 #define RR_UNKNOWNS(X) X(RST, 0, "rst") X(DROP, 1, "drop") X(PASS, 2, "pass")
 
 /* A new connection that no endpoint can take. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * rr_verdict.h - what the packet path can decide about a packet, one row each:
- * X(ID, name, class, help). class: PASS (to the host's stack, untouched), SEND (XDP_TX or redirect), DROP.
- * `name` is the counter's name in rrctl, JSON and the manual; `help` is its sentence there.
- * RR_V_GO (0) is not a verdict: it means "next step".
+ * X(ID, name, class, help). class: PASS (to the host's stack, untouched), SEND (XDP_TX or
+ * redirect), DROP. `name` is the counter's name in rrctl, JSON and the manual; `help` is its
+ * sentence there. RR_V_GO (0) is not a verdict: it means "next step".
  */
 #ifndef RR_VERDICT_H
 #define RR_VERDICT_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * api.c - the verb table of api.h as data, and the words that both sides use for its types and codes.
+ * api.c - the verb table of api.h as data, and the words that both sides use for its types and
+ * codes.
  */
 #include <stdio.h>
 #include <string.h>

@@ -2,10 +2,11 @@
 /*
  * api.h - what rrlbd and rrctl agree on: the verbs, their arguments, the codes, the limits.
  *
- * One row of API_VERBS is a verb: the daemon's dispatch, rrctl's parser, help, completion and synopsis are made from
- * it, and a test checks the manual against it. Columns: id, path, level, arguments, help sentence.
- * Arguments: A_REQ(name, TYPE) a word that must be there, A_POS(name, TYPE) one that may, A_OPT(name, TYPE) an
- * option "--name" ("_" is typed as "-"). JSON keys are the names. api_wire.h has the form on the wire.
+ * One row of API_VERBS is a verb: the daemon's dispatch, rrctl's parser, help, completion and
+ * synopsis are made from it, and a test checks the manual against it. Columns: id, path, level,
+ * arguments, help sentence. Arguments: A_REQ(name, TYPE) a word that must be there, A_POS(name,
+ * TYPE) one that may, A_OPT(name, TYPE) an option "--name" ("_" is typed as "-"). JSON keys are the
+ * names. api_wire.h has the form on the wire.
  */
 #ifndef API_API_H
 #define API_API_H
@@ -95,7 +96,8 @@ enum api_type {
 	  "take an endpoint out for maintenance; with --kill its connections are reset")           \
 	X(endpoint_weight, "endpoint weight", OPERATE,                                             \
 	  A_REQ(endpoint, ENDPOINT) A_REQ(weight, WEIGHT) A_OPT(dry_run, FLAG),                    \
-	  "set an endpoint's weight: 1 to 1000, a change in percent, or auto for the configured one") \
+	  "set an endpoint's weight: 1 to 1000, a change in percent, "                             \
+	  "or auto for the configured one")                                                        \
 	X(endpoint_check, "endpoint check", OPERATE, A_REQ(endpoint, ENDPOINT),                    \
 	  "probe an endpoint now and show the phases")                                             \
 	X(table_show, "table show", READ, A_REQ(service, SERVICE) A_OPT(slots, FLAG),              \
@@ -114,9 +116,9 @@ enum api_type {
 	  A_OPT(service, SERVICE) A_OPT(endpoint, BACKEND) A_OPT(client, CLIENT)                   \
 	  A_OPT(state, STATE) A_OPT(limit, COUNT) A_OPT(force, FLAG) A_OPT(dry_run, FLAG),         \
 	  "reset connections; without a filter only with --force")                                 \
-	X(config_check, "config check", READ, A_REQ(file, FILE) A_OPT(name, NAME),                                   \
+	X(config_check, "config check", READ, A_REQ(file, FILE) A_OPT(name, NAME),        \
 	  "check a configuration file without using it")                                           \
-	X(config_diff, "config diff", READ, A_POS(file, FILE) A_OPT(name, NAME),                                     \
+	X(config_diff, "config diff", READ, A_POS(file, FILE) A_OPT(name, NAME),        \
 	  "compare the running configuration with a file, or with the daemon's own file")          \
 	X(config_show, "config show", READ, A_OPT(effective, FLAG),                                \
 	  "print the running configuration; --effective adds what operators have changed")         \
@@ -167,7 +169,10 @@ const struct api_verb *api_verb_find(const char *path); /* exactly this path; NU
 bool api_verb_mutates(
 	const struct api_verb *v); /* audited: it has --dry-run, or is endpoint check */
 const char *api_code_name(enum api_code code);
-/* "SERVICE", "SERVICE/ADDRESS:PORT": what stands for a value in usage lines; "" for a flag, NULL = not typed. */
+/*
+ * "SERVICE", "SERVICE/ADDRESS:PORT": what stands for a value in usage lines; "" for a flag, NULL =
+ * not typed.
+ */
 const char *api_type_meta(enum api_type t);
 const char *const *api_flow_states(void); /* what --state takes; ends with NULL */
 /* The read-only socket beside `path`: "x.sock" -> "x-ro.sock". Returns buf. */

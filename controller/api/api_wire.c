@@ -2,10 +2,11 @@
 /*
  * api_wire.c - bytes to request and back, bytes to reply and back.
  *
- * Decides what a well-formed request is, so that no handler meets a surprise: an object with exactly v, verb and args,
- * every argument known to the verb's row, present when it must be, of its type and within bounds. Strings hold no
- * control characters: they end up in logs and on terminals. jansson bounds nesting and numbers and refuses duplicates
- * and NUL bytes; its own position is passed on in the error.
+ * Decides what a well-formed request is, so that no handler meets a surprise: an object with
+ * exactly v, verb and args, every argument known to the verb's row, present when it must be, of its
+ * type and within bounds. Strings hold no control characters: they end up in logs and on terminals.
+ * jansson bounds nesting and numbers and refuses duplicates and NUL bytes; its own position is
+ * passed on in the error.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -342,7 +343,10 @@ void api_reply_free(struct api_reply *r)
 	memset(r, 0, sizeof(*r));
 }
 
-/* A byte that may not be shown: a control character (less line ends and tabs in a text), or not UTF-8. */
+/*
+ * A byte that may not be shown: a control character (less line ends and tabs in a text), or not
+ * UTF-8.
+ */
 static bool unfit(char c, bool utf8, bool text)
 {
 	unsigned char b = (unsigned char)c;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * client.c - connects, sends one request, reads lines. A reply may be long (10,000 flows); more than REPLY_MAX is taken for
- * a fault of whoever answers.
+ * client.c - connects, sends one request, reads lines. A reply may be long (10,000 flows); more
+ * than REPLY_MAX is taken for a fault of whoever answers.
  */
 #include <errno.h>
 #include <poll.h>

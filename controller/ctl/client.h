@@ -13,11 +13,16 @@ struct client {
 	size_t len, cap, used; /* bytes held; of these, the line given last */
 };
 
-/* 0 or -errno. `ro`: when the operators' socket may not be opened, the readers' one beside it is tried. */
+/*
+ * 0 or -errno. `ro`: when the operators' socket may not be opened, the readers' one beside it is
+ * tried.
+ */
 int client_open(struct client *c, const char *path, int ro);
 int client_send(struct client *c, const char *bytes, size_t len);
-/* The next line, NUL-terminated, without its end; valid until the next call. 1, 0 = closed, -ETIMEDOUT, -errno. `timeout_ms`
- * -1 = for ever. */
+/*
+ * The next line, NUL-terminated, without its end; valid until the next call. 1, 0 = closed,
+ * -ETIMEDOUT, -errno. `timeout_ms` -1 = for ever.
+ */
 int client_line(struct client *c, const char **line, size_t *len, int timeout_ms);
 void client_close(struct client *c);
 

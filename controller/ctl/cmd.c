@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * cmd.c - from words to a verb of the table and its arguments. Options may stand anywhere; a word may be cut short
- * as long as one choice is left ("rrctl end dr web/..."), otherwise the choices are listed.
+ * cmd.c - from words to a verb of the table and its arguments. Options may stand anywhere; a word
+ * may be cut short as long as one choice is left ("rrctl end dr web/..."), otherwise the choices
+ * are listed.
  *
- * After the verb's path, words fill its required and optional places in order; once they are full, the name of an option also
- * works without dashes ("endpoint add web 10.0.0.9:443 weight 50").
+ * After the verb's path, words fill its required and optional places in order; once they are full,
+ * the name of an option also works without dashes ("endpoint add web 10.0.0.9:443 weight 50").
  */
 #include <errno.h>
 #include <stdio.h>
@@ -102,7 +103,7 @@ static const char *choose(const struct choices *c, const char *word)
 	return NULL;
 }
 
-/* ---- the verb --------------------------------------------------------------------------------- */
+/* ---- the verb ---- */
 
 /* First words; cut out of the paths into `store`. */
 static void objects(struct choices *c, char store[API_V_MAX][24])
@@ -164,7 +165,7 @@ static int take_object(struct parse *p, const char *word)
 	return 0;
 }
 
-/* ---- values ----------------------------------------------------------------------------------- */
+/* ---- values ---- */
 
 /* The file's text; malloc'ed. */
 static char *file_read(const char *name, size_t *len)
@@ -264,7 +265,7 @@ static int put_value(struct ctl *ctl, const struct api_arg *a, const char *word)
 	return 0;
 }
 
-/* ---- options ---------------------------------------------------------------------------------- */
+/* ---- options ---- */
 
 static void dashed(const char *name, char *buf, size_t len)
 {
@@ -412,7 +413,7 @@ static int take_short(struct parse *p, const char *word)
 	return rc;
 }
 
-/* ---- words ------------------------------------------------------------------------------------ */
+/* ---- words ---- */
 
 static int take_word(struct parse *p, const char *word)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * complete.c - the bash completion script, made from the verb table: words of the paths, options, and by asking the
- * daemon the names of services and endpoints.
+ * complete.c - the bash completion script, made from the verb table: words of the paths, options,
+ * and by asking the daemon the names of services and endpoints.
  */
 #include <stdio.h>
 #include <string.h>

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * ctl.h - what the parts of rrctl share. A command is a row of the verb table in api/api.h and a function show_<id>().
+ * ctl.h - what the parts of rrctl share. A command is a row of the verb table in api/api.h and a
+ * function show_<id>().
  */
 #ifndef CTL_CTL_H
 #define CTL_CTL_H
@@ -28,7 +29,10 @@ void usage_line(struct strbuf *sb, const struct api_verb *v);
 /* complete.c */
 int complete_print(const char *shell);
 
-/* One line of an answer. `more`: a line of a stream. What it shows when the answer is an error, it decides itself. */
+/*
+ * One line of an answer. `more`: a line of a stream. What it shows when the answer is an error, it
+ * decides itself.
+ */
 typedef void (*show_fn)(struct ctl *ctl, const struct api_reply *r);
 #define CTL_SHOW(id, path, level, args, help) \
 	void show_##id(struct ctl *ctl, const struct api_reply *r);

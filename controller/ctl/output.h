@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * output.h - the three ways to show an answer: text for people, JSON and tab-separated values for programs. A
- * command describes what it shows by columns and never prints data itself.
+ * output.h - the three ways to show an answer: text for people, JSON and tab-separated values for
+ * programs. A command describes what it shows by columns and never prints data itself.
  */
 #ifndef CTL_OUTPUT_H
 #define CTL_OUTPUT_H
@@ -30,8 +30,8 @@ enum col_kind {
 
 struct column {
 	const char *title; /* for people; NULL = programs only */
-	const char *
-		key; /* member, "probe.tls_us" goes down; also the name for programs. NULL ends the list */
+	/* member, "probe.tls_us" goes down; also the name for programs. NULL ends the list */
+	const char *key;
 	enum col_kind kind;
 };
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * output_json.c - the daemon's data as it came, with "schema_version" in front; with "error" and "code" when it failed,
- * also on standard output: a program reads one place. One object a line, or indented with --pretty.
+ * output_json.c - the daemon's data as it came, with "schema_version" in front; with "error" and
+ * "code" when it failed, also on standard output: a program reads one place. One object a line, or
+ * indented with --pretty.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * output_text.c - aligned columns for people. Numbers stand right, words left; the last column is not padded. Widths
- * count characters, not bytes: "µ" and "…" take one place.
+ * output_text.c - aligned columns for people. Numbers stand right, words left; the last column is
+ * not padded. Widths count characters, not bytes: "µ" and "…" take one place.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -154,7 +154,10 @@ static void text_raw(struct output *o, const char *text)
 		fputs(text, stdout);
 }
 
-/* The parts are shown by the command itself; here only what went wrong, where it cannot get lost in a pipe. */
+/*
+ * The parts are shown by the command itself; here only what went wrong, where it cannot get lost in
+ * a pipe.
+ */
 static void text_answer(struct output *o, enum api_code code, const char *error, json_t *data)
 {
 	(void)o;

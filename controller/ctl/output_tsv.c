@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * output_tsv.c - tab-separated values for scripts: a line of column names, then the rows; a single object is one line
- * "name TAB value" per member. Values are as in JSON: no units, no rounding. Tabs and line ends in
- * strings become spaces, so that every row is one line; null is empty.
+ * output_tsv.c - tab-separated values for scripts: a line of column names, then the rows; a single
+ * object is one line "name TAB value" per member. Values are as in JSON: no units, no rounding.
+ * Tabs and line ends in strings become spaces, so that every row is one line; null is empty.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * rrctl.c - main: parse, ask rrlbd, show what it answers. The exit code is the daemon's (api.h), or 3 when there is
- * nobody to ask.
+ * rrctl.c - main: parse, ask rrlbd, show what it answers. The exit code is the daemon's (api.h), or
+ * 3 when there is nobody to ask.
  */
 #include <errno.h>
 #include <stdio.h>

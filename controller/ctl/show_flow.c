@@ -78,9 +78,12 @@ void show_flow_kill(struct ctl *ctl, const struct api_reply *r)
 	ctl->out.ops->line(&ctl->out, TONE_PLAIN, text);
 }
 
-/* ---- configuration ---------------------------------------------------------------------------- */
+/* ---- configuration ---- */
 
-/* file:line:col messages are for people and editors: also when the verb failed, and never lost with --quiet. */
+/*
+ * file:line:col messages are for people and editors: also when the verb failed, and never lost with
+ * --quiet.
+ */
 static void show_report(struct ctl *ctl, const struct api_reply *r)
 {
 	const char *report = r->data ? api_get_str(r->data, "report") : NULL;
@@ -145,7 +148,7 @@ void show_config_reload(struct ctl *ctl, const struct api_reply *r)
 	ctl->out.ops->line(&ctl->out, TONE_PLAIN, text);
 }
 
-/* ---- events ----------------------------------------------------------------------------------- */
+/* ---- events ---- */
 
 /* "2026-01-02T03:04:05.678Z endpoint-down web/10.0.0.1:443 refused: text (uid 0)" */
 static void event_line(struct ctl *ctl, const json_t *ev)

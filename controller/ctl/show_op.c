@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * show_op.c - what an operation has done: one line for people, one record for programs; the progress of a drain; the
- * phases of a probe.
+ * show_op.c - what an operation has done: one line for people, one record for programs; the
+ * progress of a drain; the phases of a probe.
  */
 #include <stdio.h>
 #include <string.h>
@@ -83,7 +83,10 @@ void show_endpoint_weight(struct ctl *ctl, const struct api_reply *r)
 	show_done(ctl, r);
 }
 
-/* "draining web/10.0.0.6:8443: 204 established (oldest 1h12m)", later " ... 88", at the end " ... drained in 2m51s". */
+/*
+ * "draining web/10.0.0.6:8443: 204 established (oldest 1h12m)", later " ... 88", at the end " ...
+ * drained in 2m51s".
+ */
 static void drain_line(struct ctl *ctl, const struct api_reply *r)
 {
 	struct strbuf sb = { 0 };

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * show_service.c - services, endpoints and rotation tables: lists, single objects, and what an operation has left.
+ * show_service.c - services, endpoints and rotation tables: lists, single objects, and what an
+ * operation has left.
  */
 #include <string.h>
 

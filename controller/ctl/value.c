@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * value.c - one JSON value as people read it: ages, durations, shares, states. No value is ever trusted to be of
- * the type that its column expects: a daemon of another version may have sent it.
+ * value.c - one JSON value as people read it: ages, durations, shares, states. No value is ever
+ * trusted to be of the type that its column expects: a daemon of another version may have sent it.
  */
 #include <string.h>
 
@@ -126,7 +126,10 @@ enum tone state_tone(const char *word)
 		[STATE_BAD] = TONE_BAD,
 		[STATE_OFF] = TONE_WARN,
 	};
-	/* words in columns of state that are none of an endpoint or a service: probes, attachments, flows, levels */
+	/*
+	 * words in columns of state that are none of an endpoint or a service: probes, attachments,
+	 * flows, levels
+	 */
 	static const struct {
 		const char *word;
 		enum tone tone;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * lock.c - one controller per bpffs folder and per socket. Two would fight over the maps without noticing.
+ * lock.c - one controller per bpffs folder and per socket. Two would fight over the maps without
+ * noticing.
  *
- * A lock file holds the owner's process id as text for people; the kernel's lock on it, which ends with the
- * process, is what counts.
+ * A lock file holds the owner's process id as text for people; the kernel's lock on it, which ends
+ * with the process, is what counts.
  */
 #include <errno.h>
 #include <fcntl.h>

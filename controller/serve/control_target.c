@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * control_target.c - from the names in a request to the objects in the view: "web", "web/10.0.0.1:8443".
+ * control_target.c - from the names in a request to the objects in the view: "web",
+ * "web/10.0.0.1:8443".
  *
- * The port may be left out when only one endpoint of the service has the address. What is not found is answered with
- * code 4 and the nearest name.
+ * The port may be left out when only one endpoint of the service has the address. What is not found
+ * is answered with code 4 and the nearest name.
  */
 #include <stdio.h>
 #include <string.h>

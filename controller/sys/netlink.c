@@ -2,14 +2,15 @@
 /*
  * netlink.c - links, routes and neighbours from the kernel.
  *
- * Two sockets: `ask` for requests, answered by the kernel within the send itself, so reading never waits; `watch` for
- * notifications, non-blocking. No table is mirrored here: a lookup asks the kernel's own FIB and neighbour table, so the
- * answer is what the host itself would do (rules, metrics, multipath and all) and cannot drift. A notification
- * therefore carries no data onwards, it only says "look again": one callback for everything that one nl_read() found.
- * When the kernel had to drop notifications (ENOBUFS), that is one such "look again", nothing more is lost.
+ * Two sockets: `ask` for requests, answered by the kernel within the send itself, so reading never
+ * waits; `watch` for notifications, non-blocking. No table is mirrored here: a lookup asks the
+ * kernel's own FIB and neighbour table, so the answer is what the host itself would do (rules,
+ * metrics, multipath and all) and cannot drift. A notification therefore carries no data onwards,
+ * it only says "look again": one callback for everything that one nl_read() found. When the kernel
+ * had to drop notifications (ENOBUFS), that is one such "look again", nothing more is lost.
  *
- * Neighbour notifications that cannot change an answer (DELAY, PROBE: the MAC stays valid and the same) are not passed on:
- * a busy host sends many of them.
+ * Neighbour notifications that cannot change an answer (DELAY, PROBE: the MAC stays valid and the
+ * same) are not passed on: a busy host sends many of them.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -40,7 +41,7 @@ struct nl {
 	bool changed;
 };
 
-/* ---- requests ------------------------------------------------------------------------------------ */
+/* ---- requests ---- */
 
 struct reply {
 	int err; /* -errno from the kernel */
@@ -83,7 +84,10 @@ static int nl_errno(int nlerr)
 	}
 }
 
-/* Sends the request (and frees it) and hands its one answer to take(). 0 or -errno, the kernel's own. */
+/*
+ * Sends the request (and frees it) and hands its one answer to take(). 0 or -errno, the kernel's
+ * own.
+ */
 static int ask(struct nl *nl, struct nl_msg *msg, void (*take)(struct nlmsghdr *, void *),
 	       void *arg)
 {
@@ -105,7 +109,7 @@ out:
 	return err;
 }
 
-/* ---- links --------------------------------------------------------------------------------------- */
+/* ---- links ---- */
 
 static void take_link(struct nlmsghdr *h, void *arg)
 {
@@ -186,7 +190,7 @@ int nl_vlan_get(struct nl *nl, uint32_t ifindex, uint32_t *parent, uint16_t *vla
 	return 0;
 }
 
-/* ---- routes -------------------------------------------------------------------------------------- */
+/* ---- routes ---- */
 
 static size_t addr_bytes(uint8_t family)
 {
@@ -272,7 +276,7 @@ static bool is_no_route(int err)
 	       err == -ENETDOWN || err == -ESRCH;
 }
 
-/* ---- neighbours ---------------------------------------------------------------------------------- */
+/* ---- neighbours ---- */
 
 static struct nl_msg *neigh_request(int type, int flags, const struct nl_hop *hop, uint8_t ntf)
 {
@@ -345,7 +349,7 @@ int nl_hop_solicit(struct nl *nl, const struct nl_hop *hop)
 		   NULL);
 }
 
-/* ---- notifications ------------------------------------------------------------------------------- */
+/* ---- notifications ---- */
 
 static bool matters(const struct nlmsghdr *h)
 {
@@ -397,7 +401,7 @@ int nl_fd(const struct nl *nl)
 	return nl_socket_get_fd(nl->watch);
 }
 
-/* ---- open, close --------------------------------------------------------------------------------- */
+/* ---- open, close ---- */
 
 static struct nl_sock *sock_open(void)
 {
@@ -431,7 +435,10 @@ static int watch_open(struct nl *nl)
 		err = nl_socket_set_nonblocking(nl->watch);
 	if (err)
 		return nl_errno(err);
-	/* beyond the limit needs CAP_NET_ADMIN; with the default size overruns are only more frequent */
+	/*
+	 * beyond the limit needs CAP_NET_ADMIN; with the default size overruns are only more
+	 * frequent
+	 */
 	(void)setsockopt(nl_socket_get_fd(nl->watch), SOL_SOCKET, SO_RCVBUFFORCE, &size,
 			 sizeof(size));
 	return 0;

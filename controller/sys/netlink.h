@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * netlink.h - links, routes and neighbours from the kernel (libnl-3, libnl-route-3), resolved and watched.
- * No libnl type shows. The caller polls nl_fd() for reading and calls nl_read(); callbacks run inside it.
+ * netlink.h - links, routes and neighbours from the kernel (libnl-3, libnl-route-3), resolved and
+ * watched. No libnl type shows. The caller polls nl_fd() for reading and calls nl_read(); callbacks
+ * run inside it.
  */
 #ifndef SYS_NETLINK_H
 #define SYS_NETLINK_H
@@ -30,7 +31,10 @@ struct nl_hop {
 		gw; /* the neighbour: gateway, or the destination itself; family 0 = unreachable */
 };
 
-/* Something changed: a link, a route or a neighbour. The caller resolves again (coalesced by itself). */
+/*
+ * Something changed: a link, a route or a neighbour. The caller resolves again (coalesced by
+ * itself).
+ */
 typedef void (*nl_changed)(void *arg);
 
 int nl_open(struct nl **nl, nl_changed cb, void *arg);
@@ -38,11 +42,20 @@ void nl_shut(struct nl *nl); /* not nl_close: libnl exports that name */
 int nl_fd(const struct nl *nl);
 int nl_read(struct nl *nl);
 int nl_link_get(struct nl *nl, const char *name, struct nl_link *l); /* -ENODEV */
-/* Is interface `ifindex` a VLAN (802.1Q) on top of another? Its parent and id; -ENODEV when it is none. */
+/*
+ * Is interface `ifindex` a VLAN (802.1Q) on top of another? Its parent and id; -ENODEV when it is
+ * none.
+ */
 int nl_vlan_get(struct nl *nl, uint32_t ifindex, uint32_t *parent, uint16_t *vlan);
-/* Route and neighbour lookup for one destination, no packet sent. `resolved` false = neighbour unknown so far. */
+/*
+ * Route and neighbour lookup for one destination, no packet sent. `resolved` false = neighbour
+ * unknown so far.
+ */
 int nl_hop_get(struct nl *nl, const struct addr *to, struct nl_hop *hop);
-/* Ask the kernel to resolve a neighbour: creates an entry in state NUD_PROBE-like (RTM_NEWNEIGH with NTF_USE). */
+/*
+ * Ask the kernel to resolve a neighbour: creates an entry in state NUD_PROBE-like (RTM_NEWNEIGH
+ * with NTF_USE).
+ */
 int nl_hop_solicit(struct nl *nl, const struct nl_hop *hop);
 
 #endif

@@ -2,17 +2,22 @@
 /*
  * priv.c - what the running controller may still do. Who needs what:
  *
- *   CAP_NET_ADMIN  bpf_link_create and bpf_link_update of XDP programs, XDP by netlink, loading an XDP program, a DEVMAP,
- *                  soliciting a neighbour (RTM_NEWNEIGH), receive buffers beyond the limit
- *   CAP_BPF        bpf(2): load, test run (dp_clock), pin and open pins when unprivileged BPF is off
- *   CAP_PERFMON    loading without the verifier's speculation barriers in the packet path, and extension programs
- *   CAP_SYS_ADMIN  opening programs, maps and BTF by id: libxdp's dispatcher and looking at foreign programs. Only in
- *                  reserve: permitted, and made effective for single calls (priv_raise), so that a confused call elsewhere
- *                  cannot use it. Dropped for good when no interface uses the dispatcher.
+ *   CAP_NET_ADMIN  bpf_link_create and bpf_link_update of XDP programs, XDP by netlink, loading an
+ *                  XDP program, a DEVMAP, soliciting a neighbour (RTM_NEWNEIGH), receive buffers
+ *                  beyond the limit
+ *   CAP_BPF        bpf(2): load, test run (dp_clock), pin and open pins when unprivileged BPF is
+ *                  off
+ *   CAP_PERFMON    loading without the verifier's speculation barriers in the packet path, and
+ *                  extension programs
+ *   CAP_SYS_ADMIN  opening programs, maps and BTF by id: libxdp's dispatcher and looking at foreign
+ *                  programs. Only in reserve: permitted, and made effective for single calls
+ *                  (priv_raise), so that a confused call elsewhere cannot use it. Dropped for good
+ *                  when no interface uses the dispatcher.
  *
- * Everything else goes, from the bounding set too, and no new privileges can come by exec. The process stays uid 0 without
- * CAP_DAC_OVERRIDE: it writes what root owns (bpffs, its state file), nothing else. Memory holds the flow hash secret and
- * TLS client state, so it is neither dumped nor open to ptrace by equals.
+ * Everything else goes, from the bounding set too, and no new privileges can come by exec. The
+ * process stays uid 0 without CAP_DAC_OVERRIDE: it writes what root owns (bpffs, its state file),
+ * nothing else. Memory holds the flow hash secret and TLS client state, so it is neither dumped nor
+ * open to ptrace by equals.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -9,13 +9,16 @@
 #include <stddef.h>
 
 /*
- * Once, after set-up (maps open, programs attached, sockets bound). `reserve` keeps CAP_SYS_ADMIN permitted but not
- * effective, for priv_raise(): needed when an interface is attached through the dispatcher. 0, or -errno with a
- * sentence in err.
+ * Once, after set-up (maps open, programs attached, sockets bound). `reserve` keeps CAP_SYS_ADMIN
+ * permitted but not effective, for priv_raise(): needed when an interface is attached through the
+ * dispatcher. 0, or -errno with a sentence in err.
  */
 int priv_drop(bool reserve, char *err, size_t len);
 
-/* Around a call that needs the reserved capability. No effect before priv_drop() or without a reserve. They nest. */
+/*
+ * Around a call that needs the reserved capability. No effect before priv_drop() or without a
+ * reserve. They nest.
+ */
 void priv_raise(void);
 void priv_lower(void);
 

@@ -33,8 +33,8 @@ struct probe_target {
 	uint32_t tls_min; /* 12 or 13 */
 	const char *path; /* https */
 	const char *host; /* https: Host header; not set = sni or the address */
-	const char *
-		expect; /* https: text that the first PROBE_BODY_MAX bytes must contain; < 256 bytes */
+	/* https: text that the first PROBE_BODY_MAX bytes must contain; < 256 bytes */
+	const char *expect;
 	uint32_t status_lo, status_hi;
 };
 

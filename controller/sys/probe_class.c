@@ -2,10 +2,11 @@
 /*
  * probe_class.c - decides why a probe failed.
  *
- * libcurl says what broke (a code), the kernel why (an errno), and the phase timers how far the probe had
- * come; only all three together tell "nobody listens" from "somebody listens but is too busy". Order:
- *   1. our own trouble (no descriptor, no memory, no address, unreadable CA): LOCAL_ERROR, never held
- *      against the endpoint;
+ * libcurl says what broke (a code), the kernel why (an errno), and the phase timers how far the
+ * probe had come; only all three together tell "nobody listens" from "somebody listens but is too
+ * busy". Order:
+ *   1. our own trouble (no descriptor, no memory, no address, unreadable CA): LOCAL_ERROR, never
+ *      held against the endpoint;
  *   2. timeouts, by the phase they cut off;
  *   3. what the network answered: refused, unreachable, reset;
  *   4. certificates, only looked at when verification was asked for;
@@ -99,7 +100,8 @@ static enum reason class_cert(const struct probe_facts *f)
 {
 	switch (f->verify) {
 	case X509_V_OK:
-	case X509_V_ERR_UNSPECIFIED: /* curl's "not yet known": it checks the name before the chain's result */
+	/* curl's "not yet known": it checks the name before the chain's result */
+	case X509_V_ERR_UNSPECIFIED:
 	case X509_V_ERR_HOSTNAME_MISMATCH:
 	case X509_V_ERR_IP_ADDRESS_MISMATCH:
 		return REASON_CERT_NAME;
@@ -125,7 +127,10 @@ static enum reason class_response(const struct probe_facts *f, char *text, size_
 	return REASON_PASS;
 }
 
-/* "OpenSSL/3.0.x: error:0A00042E:SSL routines::tlsv1 alert protocol version" -> what stands after the last "::". */
+/*
+ * "OpenSSL/3.0.x: error:0A00042E:SSL routines::tlsv1 alert protocol version" -> what stands after
+ * the last "::".
+ */
 static void text_detail(const char *message, char *text, size_t len)
 {
 	const char *p, *s = message ? message : "";
@@ -154,7 +159,10 @@ static enum reason class_failure(const struct probe_facts *f)
 	case CURLE_SEND_ERROR:
 	case CURLE_RECV_ERROR:
 	case CURLE_PARTIAL_FILE:
-		/* TLS 1.3: a server that refuses the handshake after its Finished says so in the first read */
+		/*
+		 * TLS 1.3: a server that refuses the handshake after its Finished says so in the
+		 * first read
+		 */
 		return f->message && strstr(f->message, "alert") ? REASON_TLS_ALERT : REASON_RESET;
 	default:
 		return f->tls_done ? REASON_HTTP_STATUS : REASON_TLS_ALERT;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * probe_class.h - from what libcurl observed to a reason; and the search for a text in a stream. Pure.
+ * probe_class.h - from what libcurl observed to a reason; and the search for a text in a stream.
+ * Pure.
  */
 #ifndef SYS_PROBE_CLASS_H
 #define SYS_PROBE_CLASS_H
@@ -32,7 +33,8 @@ struct probe_facts {
 	enum probe_type type;
 	int code; /* CURLcode */
 	int err; /* CURLINFO_OS_ERRNO */
-	long verify; /* CURLINFO_SSL_VERIFYRESULT: X509_V_ERR_* of OpenSSL, 0 = fine or not looked at */
+	/* CURLINFO_SSL_VERIFYRESULT: X509_V_ERR_* of OpenSSL, 0 = fine or not looked at */
+	long verify;
 	bool connected; /* CURLINFO_CONNECT_TIME_T > 0 */
 	bool tls_done; /* CURLINFO_APPCONNECT_TIME_T > 0 */
 	bool body_ended; /* we stopped the transfer ourselves: enough of the body was seen */

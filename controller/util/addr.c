@@ -2,10 +2,10 @@
 /*
  * addr.c - text <-> struct addr.
  *
- * Accepts exactly what it would print, plus the non-canonical spellings of an IPv6 literal: no names, no scope
- * ids (the packet path knows addresses, not interfaces), no leading zeros, nothing after the port. An IPv6
- * address with a port needs brackets, because "2001:db8::1:443" is also a complete address. Printing follows
- * RFC 5952. Owns nothing.
+ * Accepts exactly what it would print, plus the non-canonical spellings of an IPv6 literal: no
+ * names, no scope ids (the packet path knows addresses, not interfaces), no leading zeros, nothing
+ * after the port. An IPv6 address with a port needs brackets, because "2001:db8::1:443" is also a
+ * complete address. Printing follows RFC 5952. Owns nothing.
  */
 #include <arpa/inet.h>
 #include <errno.h>

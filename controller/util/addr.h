@@ -18,7 +18,10 @@ struct addr {
 	uint8_t ip[16]; /* network order; IPv4 in ip[0..3], the rest zero */
 };
 
-/* "192.0.2.1:443", "[2001:db8::1]:443"; `need_port` false also takes an address alone. 0 or -EINVAL. */
+/*
+ * "192.0.2.1:443", "[2001:db8::1]:443"; `need_port` false also takes an address alone. 0 or
+ * -EINVAL.
+ */
 int addr_parse(struct addr *a, const char *text, bool need_port);
 /* Prints as parsed; without ":port" when port is 0. Returns buf. */
 const char *addr_print(const struct addr *a, char *buf, size_t len);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * clock.h - time as a type: microseconds of CLOCK_MONOTONIC in a struct, so that seconds, milliseconds and
- * jiffies cannot be mixed with it. Reads no clock: sys/loop does, once per turn, and passes it down.
+ * clock.h - time as a type: microseconds of CLOCK_MONOTONIC in a struct, so that seconds,
+ * milliseconds and jiffies cannot be mixed with it. Reads no clock: sys/loop does, once per turn,
+ * and passes it down.
  */
 #ifndef UTIL_CLOCK_H
 #define UTIL_CLOCK_H

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * log.c - where messages go. Owns the process's log settings, the one piece of global state in util.
+ * log.c - where messages go. Owns the process's log settings, the one piece of global state in
+ * util.
  *
- * A line is formatted into a fixed buffer and leaves with one write(): it works when memory is out, and lines
- * of several threads do not interleave. A longer text is cut and marked. Control characters (a peer's bytes
- * quoted in a message) are shown as '?', so that no input can forge a second line.
+ * A line is formatted into a fixed buffer and leaves with one write(): it works when memory is out,
+ * and lines of several threads do not interleave. A longer text is cut and marked. Control
+ * characters (a peer's bytes quoted in a message) are shown as '?', so that no input can forge a
+ * second line.
  */
 #include <errno.h>
 #include <stdio.h>

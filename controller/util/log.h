@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * log.h - one line per call, to stderr or to syslog. The message is written once, where the noun is known:
- * log_err("%s: open", path). Every call leaves errno as it was. The only part of util that is not pure.
+ * log.h - one line per call, to stderr or to syslog. The message is written once, where the noun is
+ * known: log_err("%s: open", path). Every call leaves errno as it was. The only part of util that
+ * is not pure.
  */
 #ifndef UTIL_LOG_H
 #define UTIL_LOG_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * reason.c - the three columns of the table in reason.h as arrays. A number from outside the table (a newer
- * peer's, a damaged file's) is answered with "unknown", never with a read past the end.
+ * reason.c - the three columns of the table in reason.h as arrays. A number from outside the table
+ * (a newer peer's, a damaged file's) is answered with "unknown", never with a read past the end.
  */
 #include <stdbool.h>
 

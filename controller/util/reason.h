@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * reason.h - why an endpoint is in the state it is in: one row each, X(ID, name, class, help).
- * class: OK, HARD (nobody is there), SOFT (there, but not well), LOCAL (our own fault: never counted against
- * the endpoint), ADMIN (somebody asked for it). help is what rrctl(1) DIAGNOSTICS says, remedy included.
+ * class: OK, HARD (nobody is there), SOFT (there, but not well), LOCAL (our own fault: never
+ * counted against the endpoint), ADMIN (somebody asked for it). help is what rrctl(1) DIAGNOSTICS
+ * says, remedy included.
  */
 #ifndef UTIL_REASON_H
 #define UTIL_REASON_H

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * strbuf.c - the growing string of strbuf.h. Owns the allocation; doubles it, so n appends cost O(n).
- * Failure is sticky: a text with a hole in the middle is worse than none, so after one failure nothing is added.
+ * strbuf.c - the growing string of strbuf.h. Owns the allocation; doubles it, so n appends cost
+ * O(n). Failure is sticky: a text with a hole in the middle is worse than none, so after one
+ * failure nothing is added.
  */
 #include <stdint.h>
 #include <stdio.h>

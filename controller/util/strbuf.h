@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * strbuf.h - a growing string. Starts as all zeroes; nothing to check on the way: the first failed allocation
- * (or passing `max`) makes the buffer `failed` for good, later calls do nothing, and strbuf_take() says so once.
+ * strbuf.h - a growing string. Starts as all zeroes; nothing to check on the way: the first failed
+ * allocation (or passing `max`) makes the buffer `failed` for good, later calls do nothing, and
+ * strbuf_take() says so once.
  */
 #ifndef UTIL_STRBUF_H
 #define UTIL_STRBUF_H
@@ -27,7 +28,9 @@ void strbuf_vprintf(struct strbuf *sb, const char *fmt, va_list ap)
 	__attribute__((format(printf, 2, 0)));
 void strbuf_truncate(struct strbuf *sb, size_t len); /* drops the end; no effect on `failed` */
 const char *strbuf_str(const struct strbuf *sb); /* never NULL; valid until the next call */
-/* The string, to be freed by the caller, or NULL when failed; the buffer is empty again either way. */
+/*
+ * The string, to be freed by the caller, or NULL when failed; the buffer is empty again either way.
+ */
 char *strbuf_take(struct strbuf *sb);
 void strbuf_free(struct strbuf *sb);
 

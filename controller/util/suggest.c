@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * suggest.c - the nearest keyword by edit distance (optimal string alignment: a swap of two neighbouring letters,
- * the commonest slip of all, counts once). ASCII case does not count, nor does '_' for '-'.
+ * suggest.c - the nearest keyword by edit distance (optimal string alignment: a swap of two
+ * neighbouring letters, the commonest slip of all, counts once). ASCII case does not count, nor
+ * does '_' for '-'.
  *
- * Near enough is one slip in a word of up to 3 letters, else one in three letters: "timout" finds "timeout",
- * "foo" finds nothing. Three rows of the matrix suffice; words longer than a row are never near.
+ * Near enough is one slip in a word of up to 3 letters, else one in three letters: "timout" finds
+ * "timeout", "foo" finds nothing. Three rows of the matrix suffice; words longer than a row are
+ * never near.
  */
 #include "util/suggest.h"
 

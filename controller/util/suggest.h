@@ -20,7 +20,10 @@ struct suggest {
 void suggest_offer(struct suggest *s, const char *candidate);
 /* NULL when nothing offered is near enough to be a likely slip. */
 const char *suggest_best(const struct suggest *s);
-/* Insertions, deletions, replacements and swaps of neighbours that turn a into b, at most SUGGEST_FAR. */
+/*
+ * Insertions, deletions, replacements and swaps of neighbours that turn a into b, at most
+ * SUGGEST_FAR.
+ */
 size_t suggest_distance(const char *a, const char *b);
 
 #define SUGGEST_FAR 64

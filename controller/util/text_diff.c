@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * text_diff.c - a shortest edit script by lines (E. Myers, "An O(ND) Difference Algorithm", 1986), as a unified diff.
+ * text_diff.c - a shortest edit script by lines (E. Myers, "An O(ND) Difference Algorithm", 1986),
+ * as a unified diff.
  *
- * The greedy form: for d = 0, 1, 2 ... edits, the furthest point reached on each diagonal k = x - y; every row of
- * furthest points is kept and walked back to mark the lines that go and the lines that come. Memory is d*d/2 words, so
- * beyond EDITS_MAX edits the texts count as entirely different: still a correct difference, only not a short one.
+ * The greedy form: for d = 0, 1, 2 ... edits, the furthest point reached on each diagonal k = x -
+ * y; every row of furthest points is kept and walked back to mark the lines that go and the lines
+ * that come. Memory is d*d/2 words, so beyond EDITS_MAX edits the texts count as entirely
+ * different: still a correct difference, only not a short one.
  */
 #include <stdbool.h>
 #include <stdint.h>
@@ -74,7 +76,10 @@ static long step(long *const *row, const struct lines *a, const struct lines *b,
 	return x;
 }
 
-/* Inner diagonals of row d - 1 exist only for |k| <= d - 1: step() never reads outside, see its conditions. */
+/*
+ * Inner diagonals of row d - 1 exist only for |k| <= d - 1: step() never reads outside, see its
+ * conditions.
+ */
 static void walk_back(long *const *row, struct lines *a, struct lines *b, long d)
 {
 	long x = (long)a->n, y = (long)b->n, k, px, py;
@@ -170,7 +175,10 @@ static bool edited_at(const struct lines *a, const struct lines *b, size_t i, si
 	return (i < a->n && a->edited[i]) || (j < b->n && b->edited[j]);
 }
 
-/* From the first edit at (i, j): takes edits, and equal lines as long as another edit follows within 2 * AROUND. */
+/*
+ * From the first edit at (i, j): takes edits, and equal lines as long as another edit follows
+ * within 2 * AROUND.
+ */
 static void hunk_grow(struct hunk *h, const struct lines *a, const struct lines *b, size_t *i,
 		      size_t *j)
 {

@@ -2,9 +2,10 @@
 /*
  * units.c - durations, percentages and counts, in integer arithmetic only.
  *
- * A number is digits, optionally a point and more digits, then a unit from a table of (suffix, factor). The
- * fraction is scaled by the factor and must come out whole: "1.5s" is 1500000 us, "0.5us" is an error. That is
- * what lets units_dur_print() promise that its text parses back to the same value.
+ * A number is digits, optionally a point and more digits, then a unit from a table of (suffix,
+ * factor). The fraction is scaled by the factor and must come out whole: "1.5s" is 1500000 us,
+ * "0.5us" is an error. That is what lets units_dur_print() promise that its text parses back to the
+ * same value.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -58,7 +59,10 @@ static int digits(const char **text, uint64_t *value)
 	return err;
 }
 
-/* What the digits after the point add: each digit is worth a tenth of the one before, and must be whole. */
+/*
+ * What the digits after the point add: each digit is worth a tenth of the one before, and must be
+ * whole.
+ */
 static int fraction(const char *p, uint64_t factor, uint64_t *add)
 {
 	*add = 0;

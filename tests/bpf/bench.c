@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * bench.c - speed of the packet path, side by side in one run: the path itself, a floor (the same without a flow lookup)
- * and a baseline (the same over an LRU hash), for established flows, new connections and live frames.
+ * bench.c - speed of the packet path, side by side in one run: the path itself, a floor (the same
+ * without a flow lookup) and a baseline (the same over an LRU hash), for established flows, new
+ * connections and live frames.
  *
- * Rounds of all programs are interleaved, so that a slow moment of the machine meets all of them; the first round
- * warms up and is dropped. What the packet generator costs is measured in the same round and taken off.
+ * Rounds of all programs are interleaved, so that a slow moment of the machine meets all of them;
+ * the first round warms up and is dropped. What the packet generator costs is measured in the same
+ * round and taken off.
  *
  *   bench [--quick] [--json] [--rounds N] [--cpu N] [--only TEXT] [--object FILE]
  * Exit: 0, 1 when a limit is missed (never with --quick), 2 when it could not measure.
@@ -25,7 +27,10 @@
 #define LIVE_LEAST 0.75
 #define GOOD_LEAST 0.95 /* of the packets must have taken the path that the row is about */
 
-/* Katran's medians on such a machine (README): established, hot and at a million flows; new; new with eviction. */
+/*
+ * Katran's medians on such a machine (README): established, hot and at a million flows; new; new
+ * with eviction.
+ */
 #define KATRAN_HOT4 112.0
 #define KATRAN_HOT6 117.0
 #define KATRAN_MANY 496.0
@@ -55,7 +60,7 @@ void die(const char *fmt, ...)
 	exit(2);
 }
 
-/* ---- rows ------------------------------------------------------------------------------------------ */
+/* ---- rows ---- */
 
 static bool wanted(const char *name)
 {
@@ -102,7 +107,7 @@ static void done(struct bench_row *r)
 		table_row(r);
 }
 
-/* ---- established flows ----------------------------------------------------------------------------- */
+/* ---- established flows ---- */
 
 static void known_row(struct bench *b, const char *name, enum bench_kind kind, int count)
 {
@@ -156,7 +161,7 @@ static void known(struct bench *b)
 	known_service(b, BENCH_DSR4, KIND_DSR4, KIND_MAX, dsr4);
 }
 
-/* ---- new connections ------------------------------------------------------------------------------- */
+/* ---- new connections ---- */
 
 /* Tables are set up anew before every round; both programs meet the same state. */
 static void new_row_run(struct bench *b, const char *name, enum bench_kind kind, bool full)
@@ -228,7 +233,7 @@ static void fresh(struct bench *b)
 	again(b, "v4 nat, SYN again");
 }
 
-/* ---- live frames ----------------------------------------------------------------------------------- */
+/* ---- live frames ---- */
 
 static void live_frames(struct bench *b)
 {
@@ -249,7 +254,7 @@ static void live_frames(struct bench *b)
 	live_stop();
 }
 
-/* ---- options --------------------------------------------------------------------------------------- */
+/* ---- options ---- */
 
 static void set_sizes(bool quick)
 {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * bench_gen.bpf.c - the packet of a random flow, then a tail call to the program under test. BPF_PROG_TEST_RUN repeats on
- * the packet as the last run left it, so the whole header is written anew. With bench_null as the program under test a run
- * costs what the generator costs; the bench subtracts that. With an empty jump table the frame leaves by XDP_TX:
- * the source of live frames.
+ * bench_gen.bpf.c - the packet of a random flow, then a tail call to the program under test.
+ * BPF_PROG_TEST_RUN repeats on the packet as the last run left it, so the whole header is written
+ * anew. With bench_null as the program under test a run costs what the generator costs; the bench
+ * subtracts that. With an empty jump table the frame leaves by XDP_TX: the source of live frames.
  *
- * Every word is stored with the width that the packet path loads, else the CPU could not forward the store to the load,
- * and the bench would measure that.
+ * Every word is stored with the width that the packet path loads, else the CPU could not forward
+ * the store to the load, and the bench would measure that.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_endian.h>
@@ -56,7 +56,9 @@ static __always_inline struct bench_gen *state(void)
 	return bpf_map_lookup_elem(&gen, &zero);
 }
 
-/* A known flow: multiplicative congruential generator (Knuth), its high half scaled to the range. */
+/*
+ * A known flow: multiplicative congruential generator (Knuth), its high half scaled to the range.
+ */
 static __always_inline __u32 pick_flow(struct bench_gen *g)
 {
 	g->rng = g->rng * 6364136223846793005ull + 1442695040888963407ull;

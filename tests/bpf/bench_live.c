@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * bench_live.c - live frames: a generator sends them through a veth pair between two network namespaces, the program at
- * the other end sends each back by XDP_TX, and a sink counts what returns. Sender, program and sink share one CPU, so
- * the rate is that of the sum; the balancer's is compared with that of a program that only swaps the MACs.
+ * bench_live.c - live frames: a generator sends them through a veth pair between two network
+ * namespaces, the program at the other end sends each back by XDP_TX, and a sink counts what
+ * returns. Sender, program and sink share one CPU, so the rate is that of the sum; the balancer's
+ * is compared with that of a program that only swaps the MACs.
  *
  * The namespaces belong to this process and a child that dies with it: nothing is left behind.
  */

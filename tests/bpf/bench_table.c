@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * bench_table.c - the printed table: the machine, per row minimum and median of every program, ratios of medians, and
- * whether they keep their limits. And the same as JSON.
+ * bench_table.c - the printed table: the machine, per row minimum and median of every program,
+ * ratios of medians, and whether they keep their limits. And the same as JSON.
  */
 #include "bpf/bench.h"
 
@@ -165,7 +165,7 @@ int table_end(void)
 	return missed;
 }
 
-/* ---- JSON ----------------------------------------------------------------------------------------- */
+/* ---- JSON ---- */
 
 static json_t *json_stat(const double *v, uint32_t n)
 {

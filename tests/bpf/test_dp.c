@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * test_dp.c - loading: maps made, adopted, completed, refused; the program's pin; reading and writing maps.
+ * test_dp.c - loading: maps made, adopted, completed, refused; the program's pin; reading and
+ * writing maps.
  */
 #include <errno.h>
 #include <setjmp.h>

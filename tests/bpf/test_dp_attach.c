@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * test_dp_attach.c - the ways onto an interface: link, dispatcher, `ip link ... pinned`, `ip link ... obj`; replacing in
- * place; what is refused; leaving nothing behind. Each test has a fresh veth pair.
+ * test_dp_attach.c - the ways onto an interface: link, dispatcher, `ip link ... pinned`, `ip link
+ * ... obj`; replacing in place; what is refused; leaving nothing behind. Each test has a fresh veth
+ * pair.
  */
 #include <errno.h>
 #include <net/if.h>
@@ -116,7 +117,10 @@ static uint32_t link_id(const char *path)
 	return info.id;
 }
 
-/* Sharing needs extension programs, which a kernel may lack or forbid, and a dispatcher that takes ours: tried. */
+/*
+ * Sharing needs extension programs, which a kernel may lack or forbid, and a dispatcher that takes
+ * ours: tried.
+ */
 static bool can_share(void)
 {
 	struct dp_iface_status st;
@@ -473,7 +477,10 @@ static void test_dispatcher(void **state)
 	dp_close(dp);
 }
 
-/* The extension works on our maps: packets counted in the dispatcher show in the maps of the handle. */
+/*
+ * The extension works on our maps: packets counted in the dispatcher show in the maps of the
+ * handle.
+ */
 static void test_dispatcher_maps(void **state)
 {
 	uint64_t before[RR_V_MAX], after[RR_V_MAX], sum[2] = { 0 };

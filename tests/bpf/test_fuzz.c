@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * test_fuzz.c - mutated packets through the loaded program, flows of every state in its table. Whatever comes: one verdict a
- * packet, the action is that of the verdict's class, what passes is untouched to the byte, and what is sent has
- * right checksums if it had them on the way in.
+ * test_fuzz.c - mutated packets through the loaded program, flows of every state in its table.
+ * Whatever comes: one verdict a packet, the action is that of the verdict's class, what passes is
+ * untouched to the byte, and what is sent has right checksums if it had them on the way in.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -74,7 +74,9 @@ static void base(struct pkt_frame *f)
 	pkt_build(&s, f);
 }
 
-/* Bytes of the headers, more often than not near what matters; sometimes the end is cut or grows. */
+/*
+ * Bytes of the headers, more often than not near what matters; sometimes the end is cut or grows.
+ */
 static void mutate(struct pkt_frame *f)
 {
 	uint32_t n = rnd(4);

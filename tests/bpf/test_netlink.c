@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * test_netlink.c - routes, neighbours and notifications, against a peer host in a network namespace of its own:
- * 198.18.1.2 and fd00:1::2 on the same link, 203.0.113.0/24 and fd00:9::/64 behind it as a gateway (IPv6 by its
- * link-local address).
+ * test_netlink.c - routes, neighbours and notifications, against a peer host in a network namespace
+ * of its own: 198.18.1.2 and fd00:1::2 on the same link, 203.0.113.0/24 and fd00:9::/64 behind it
+ * as a gateway (IPv6 by its link-local address).
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -236,7 +236,9 @@ static void test_neigh_states(void **state)
 	nl_shut(nl);
 }
 
-/* A VLAN interface is told with its parent; on a kernel without 802.1Q there is none to ask about. */
+/*
+ * A VLAN interface is told with its parent; on a kernel without 802.1Q there is none to ask about.
+ */
 static void test_vlan(void **state)
 {
 	struct nl *nl = open_ok();

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * test_priv.c - after dropping privileges, what must go on working does, and what should not, does not. Each case runs in
- * a child: dropping is for good. The child leaves by _exit, since a process that may not be traced has no leak check.
+ * test_priv.c - after dropping privileges, what must go on working does, and what should not, does
+ * not. Each case runs in a child: dropping is for good. The child leaves by _exit, since a process
+ * that may not be traced has no leak check.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -189,7 +190,9 @@ static void test_link(void **state)
 	in_child(link_body);
 }
 
-/* A program of somebody else cannot be examined any more: it counts as foreign and is left alone. */
+/*
+ * A program of somebody else cannot be examined any more: it counts as foreign and is left alone.
+ */
 static void foreign_body(void)
 {
 	struct dp_iface_status st;
@@ -214,7 +217,9 @@ static void test_foreign(void **state)
 	netbox_sh("ip link set dev dp0 xdp off");
 }
 
-/* The reserve is what lets a netlink-attached program of an older start be replaced and examined. */
+/*
+ * The reserve is what lets a netlink-attached program of an older start be replaced and examined.
+ */
 static void external_body(void)
 {
 	struct dp_iface_status st;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * test_spread.c - the shares of a weighted rotation over all CPUs at once. Nothing is refused, so connection k of all threads
- * together goes to slot k mod L: each endpoint's count is exact, not about right.
+ * test_spread.c - the shares of a weighted rotation over all CPUs at once. Nothing is refused, so
+ * connection k of all threads together goes to slot k mod L: each endpoint's count is exact, not
+ * about right.
  */
 #include <pthread.h>
 #include <sched.h>

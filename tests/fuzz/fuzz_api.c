@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * fuzz_api.c - any bytes as a request and as a reply: either a sentence saying why not, or something that formats
- * back to a line that parses to the same.
+ * fuzz_api.c - any bytes as a request and as a reply: either a sentence saying why not, or
+ * something that formats back to a line that parses to the same.
  */
 #include <stdint.h>
 #include <stdlib.h>
@@ -60,7 +60,10 @@ static void reply(const char *text, size_t size)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	/* copies of the exact size, so that a read past the end is seen; the string with its end, as the server has it */
+	/*
+	 * copies of the exact size, so that a read past the end is seen; the string with its end,
+	 * as the server has it
+	 */
 	char *text = malloc(size ? size : 1), *string = malloc(size + 1);
 	json_t *s;
 

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * golden_ctl.c - what rrctl shows, from fixed answers. tests/golden/ctl/NAME.in holds the command's words on its first
- * line and the daemon's lines after it; NAME.txt, NAME.tsv and NAME.jsonl are standard output and standard error (marked
- * "2>") in the three formats, the last line is the exit code. Command lines that never reach the daemon have no answers.
+ * golden_ctl.c - what rrctl shows, from fixed answers. tests/golden/ctl/NAME.in holds the command's
+ * words on its first line and the daemon's lines after it; NAME.txt, NAME.tsv and NAME.jsonl are
+ * standard output and standard error (marked "2>") in the three formats, the last line is the exit
+ * code. Command lines that never reach the daemon have no answers.
  *
- * `golden_ctl --update` writes the outputs anew; the difference is for a person to review. Runs from the top of the tree.
+ * `golden_ctl --update` writes the outputs anew; the difference is for a person to review. Runs
+ * from the top of the tree.
  */
 #include <stddef.h>
 #include <stdarg.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * netbox.c - namespaces for tests that need real interfaces. The peer dies with the test program (PR_SET_PDEATHSIG), and
- * with the last process the kernel removes the namespaces, their interfaces, and what was pinned in the bpffs.
+ * netbox.c - namespaces for tests that need real interfaces. The peer dies with the test program
+ * (PR_SET_PDEATHSIG), and with the last process the kernel removes the namespaces, their
+ * interfaces, and what was pinned in the bpffs.
  */
 #include <limits.h>
 #include <sched.h>

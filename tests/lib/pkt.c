@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * pkt.c - builds frames byte by byte and checks checksums byte by byte (RFC 791, 793, 1071, 8200). Slow and plain on
- * purpose: it is the oracle for the packet path, so it shares no code and no structure with it.
+ * pkt.c - builds frames byte by byte and checks checksums byte by byte (RFC 791, 793, 1071, 8200).
+ * Slow and plain on purpose: it is the oracle for the packet path, so it shares no code and no
+ * structure with it.
  */
 #include <arpa/inet.h>
 #include <netinet/in.h>

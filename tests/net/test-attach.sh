@@ -34,8 +34,8 @@ way() { # ATTACH WHAT-IT-COMES-TO
 
 by_link() { way link link; }
 
-# libxdp's dispatcher needs extension programs (freplace), which some kernels refuse: then rrlbd falls back to a link, says
-# so, and xdp-loader cannot do better.
+# libxdp's dispatcher needs extension programs (freplace), which some kernels refuse: then rrlbd
+# falls back to a link, says so, and xdp-loader cannot do better.
 by_dispatcher() {
 	if kernel_has_dispatcher; then
 		way dispatcher dispatcher
@@ -95,7 +95,8 @@ sees_attached() {
 	[ "$(iface_field b0 attached)" = true ] && [ "$(iface_field b1 attached)" = true ]
 }
 
-# After an upgrade the operator replaces what he has attached; the status has the command, as long as it is needed.
+# After an upgrade the operator replaces what he has attached; the status has the command, as long
+# as it is needed.
 pinned_upgrade() {
 	local i
 	net_up two-arm
@@ -126,8 +127,8 @@ nothing_to_say() {
 	[ -z "$(iface_field b0 text)$(iface_field b1 text)" ] && ! rrctl | grep -q '^! b'
 }
 
-# The object makes its own maps for the first interface; rrlbd finds them there. Further interfaces get the program that
-# rrlbd has pinned over these maps.
+# The object makes its own maps for the first interface; rrlbd finds them there. Further interfaces
+# get the program that rrlbd has pinned over these maps.
 object_by_ip_link() {
 	net_up two-arm
 	servers_start

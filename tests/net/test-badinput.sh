@@ -68,7 +68,8 @@ nearly_full() {
 	rrctl | grep -qE 'ipv4 flow table is [89][0-9]% full|ipv4 flow table is 100% full'
 }
 
-# An endpoint for which no neighbour answers, unchecked: stepped over, shown, and used once it is there.
+# An endpoint for which no neighbour answers, unchecked: stepped over, shown, and used once it is
+# there.
 no_neighbour() {
 	net_up two-arm 3
 	servers_start

@@ -78,7 +78,8 @@ keepalive_stays() {
 	lb nat 4
 	who=$(client -w '%{num_connects}\n' "$(url 4)?[1-50]" | tally)
 	first=$(echo "$who" | grep -oE 'ep[123]')
-	# 50 answers by one endpoint; curl opened one connection for the first and none for the rest.
+	# 50 answers by one endpoint; curl opened one connection for the first and none for the
+	# rest.
 	same "50 requests on one connection" "0=49 1=1 $first=50" "$who"
 	# Sixty connections open at once; each stays where it began.
 	session_open a

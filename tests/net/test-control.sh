@@ -1,6 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2119,SC2120,SC2154
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-# The control socket: who may, and clients that misbehave. The daemon stays responsive through all of it.
+# The control socket: who may, and clients that misbehave. The daemon stays responsive through all
+# of it.
 TESTS="garbage pipeline idle_clients client_that_never_reads followers_that_never_read levels_by_group no_groups
 	follow_events check_phases completion_in_bash socket_replaced"
 

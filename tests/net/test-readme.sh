@@ -12,7 +12,8 @@ block() {
 three_commands() {
 	net_up one-arm
 	servers_start
-	# The network of the README: one interface called eth0. /etc is a copy that dies with the sandbox.
+	# The network of the README: one interface called eth0. /etc is a copy that dies with the
+	# sandbox.
 	ip -n b link set b0 down
 	ip -n b link set b0 name eth0
 	ip -n b link set eth0 up

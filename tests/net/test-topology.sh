@@ -18,7 +18,8 @@ switched_one_arm() {
 	dsr_endpoints
 	same "v4 answer" ep1 "$(client "https://$(ep4 1):8443/")"
 	same "v6 answer" ep1 "$(client "https://[$(ep6 1)]:8443/")"
-	# The endpoints hold the service address, but only the balancer may answer for it on the wire.
+	# The endpoints hold the service address, but only the balancer may answer for it on the
+	# wire.
 	ns c ping -qc 1 -W 2 "$VIP4" >/dev/null
 	ns c ping -qc 1 -W 2 "$VIP6" >/dev/null
 	same "no neighbour entry for the service" "" "$(ip -n c neigh show "$VIP4"; ip -n c neigh show "$VIP6")"

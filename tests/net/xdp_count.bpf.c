@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * xdp_count.bpf.c - another tenant of the interface: counts packets and lets the next program decide.
+ * xdp_count.bpf.c - another tenant of the interface: counts packets and lets the next program
+ * decide.
  */
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-# run.sh - checks the flow protocol's model exhaustively, and that the model notices when a rule is missing. TAP.
+# run.sh - checks the flow protocol's model exhaustively, and that the model notices when a rule is
+# missing. TAP.
 set -u
 cd "$(dirname "$0")" || exit 1
 model=$PWD/flow.pml
@@ -12,7 +13,8 @@ work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 bad=0
 
-# verify OPTION...: 0 = no error in the whole state space, 1 = an assertion fails, 2 = could not tell
+# verify OPTION...: 0 = no error in the whole state space, 1 = an assertion fails, 2 = could not
+# tell
 verify() {
 	local dir out
 	dir=$(mktemp -d -p "$work") && cd "$dir" || return 2

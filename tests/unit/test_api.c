@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * test_api.c - the wire: what is a request and what is not, replies there and back, and that the verb table is sound.
- * The manual must have every verb, reason and verdict with its help sentence. Runs from the top of the tree.
+ * test_api.c - the wire: what is a request and what is not, replies there and back, and that the
+ * verb table is sound. The manual must have every verb, reason and verdict with its help sentence.
+ * Runs from the top of the tree.
  */
 #include <stddef.h>
 #include <stdarg.h>
@@ -257,9 +258,11 @@ static void socket_beside(void **state)
 	assert_string_equal(api_socket_ro(".sock", buf, sizeof(buf)), ".sock-ro");
 }
 
-/* ---- the manual ------------------------------------------------------------------------------- */
+/* ---- the manual ---- */
 
-/* The page with every run of blanks and line ends as one blank, and without the quoting of dashes. */
+/*
+ * The page with every run of blanks and line ends as one blank, and without the quoting of dashes.
+ */
 static char *manual(void)
 {
 	FILE *f = fopen(MANUAL, "r");

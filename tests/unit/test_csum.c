@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * test_csum.c - bpf/csum.h compiled natively: a checksum after a change by difference is the one computed anew (RFC 1624 with
- * its own example, borders, random changes of whole segments).
+ * test_csum.c - bpf/csum.h compiled natively: a checksum after a change by difference is the one
+ * computed anew (RFC 1624 with its own example, borders, random changes of whole segments).
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * test_probe_class.c - from what libcurl saw to a reason, one row per way to fail; and the search in a stream.
- * Compiles the pure file into itself: the layer it belongs to is not pure and not linked here.
+ * test_probe_class.c - from what libcurl saw to a reason, one row per way to fail; and the search
+ * in a stream. Compiles the pure file into itself: the layer it belongs to is not pure and not
+ * linked here.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* test_strbuf.c - the growing string: contents, the limit, and that failure is sticky and told once. */
+/*
+ * test_strbuf.c - the growing string: contents, the limit, and that failure is sticky and told
+ * once.
+ */
 #include <stddef.h>
 #include <stdarg.h>
 #include <setjmp.h>

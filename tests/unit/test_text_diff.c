@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * test_text_diff.c - a difference is right when applying it to the one text gives the other; and it is shortest when it
- * has no more changed lines than a longest common subsequence leaves, found here by the plain quadratic table.
+ * test_text_diff.c - a difference is right when applying it to the one text gives the other; and it
+ * is shortest when it has no more changed lines than a longest common subsequence leaves, found
+ * here by the plain quadratic table.
  */
 #include <stddef.h>
 #include <stdarg.h>

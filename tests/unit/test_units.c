@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
-/* test_units.c - durations, percentages and counts: exact, bounded, and read back from their own print. */
+/*
+ * test_units.c - durations, percentages and counts: exact, bounded, and read back from their own
+ * print.
+ */
 #include <stddef.h>
 #include <stdarg.h>
 #include <setjmp.h>

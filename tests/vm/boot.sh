@@ -1,11 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-# boot.sh KERNEL-PACKAGE FILE... -- COMMAND... - runs COMMAND as root in a virtual machine with another kernel.
+# boot.sh KERNEL-PACKAGE FILE... -- COMMAND... - runs COMMAND as root in a virtual machine with
+# another kernel.
 #
-# The kernel comes out of a Debian package (downloaded, not installed); the root file system is an initramfs of
-# busybox, bash, the FILEs under their own paths, and the libraries that they need. Kernel modules in VM_MODULES (in
-# the order of loading) come out of the package too. QEMU emulates (tcg), so this shows acceptance and
-# behaviour, never speed. Prints what COMMAND prints; the exit status is COMMAND's, 77 when the machine cannot be had.
+# The kernel comes out of a Debian package (downloaded, not installed); the root file system is an
+# initramfs of busybox, bash, the FILEs under their own paths, and the libraries that they need.
+# Kernel modules in VM_MODULES (in the order of loading) come out of the package too. QEMU emulates
+# (tcg), so this shows acceptance and behaviour, never speed. Prints what COMMAND prints; the exit
+# status is COMMAND's, 77 when the machine cannot be had.
 set -eu
 pkg=$1
 shift
