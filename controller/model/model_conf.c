@@ -206,16 +206,6 @@ static void svc_take(struct model *m, struct svc *s, const struct conf_service *
 		svc_health_changed(s, &was->health, now);
 }
 
-void svc_set_paused(struct model *m, struct svc *s, bool paused, uint32_t uid, mono_t now)
-{
-	if (s->paused == paused)
-		return;
-	s->paused = paused;
-	m->dirty = true;
-	note_svc(m, s, paused ? EVENT_SERVICE_PAUSED : EVENT_SERVICE_RESUMED, REASON_OPERATOR, now)
-		->uid = uid;
-}
-
 static void apply_commit(struct apply *a)
 {
 	struct model *m = a->m;

@@ -127,6 +127,8 @@ struct ep *ep_find(const struct svc *s, const struct addr *a); /* of any members
  */
 struct ep *ep_find_near(const struct svc *s, const struct addr *a, const struct ep **hint);
 struct ep *ep_by_id(const struct model *m, uint32_t id); /* NULL when free */
+
+/* model_state.c */
 size_t svc_available(const struct svc *s);
 /* Recomputes the displayed state; stamps it and marks what follows from it when it changed. */
 void ep_refresh(struct model *m, struct ep *e, mono_t now);
@@ -180,7 +182,6 @@ bool over_empty(const struct model_saved *o);
 /* Endpoints of a service -> what is wanted now; `uid` asked for it. */
 void svc_reconcile(struct model *m, struct svc *s, uint32_t uid, mono_t now);
 
-/* model_conf.c */
 void svc_set_paused(struct model *m, struct svc *s, bool paused, uint32_t uid, mono_t now);
 
 /* model_local.c */

@@ -131,6 +131,16 @@ static void svc_diff(struct model *m, struct svc *s, size_t wanted, uint32_t uid
 	}
 }
 
+void svc_set_paused(struct model *m, struct svc *s, bool paused, uint32_t uid, mono_t now)
+{
+	if (s->paused == paused)
+		return;
+	s->paused = paused;
+	m->dirty = true;
+	note_svc(m, s, paused ? EVENT_SERVICE_PAUSED : EVENT_SERVICE_RESUMED, REASON_OPERATOR, now)
+		->uid = uid;
+}
+
 void svc_reconcile(struct model *m, struct svc *s, uint32_t uid, mono_t now)
 {
 	const struct addr none = { 0 };

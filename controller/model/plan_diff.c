@@ -28,41 +28,9 @@
 
 #include "model/plan_int.h"
 
-static void step_add(struct diff *d, struct plan_op op)
-{
-	struct plan_ops *o = d->ops;
-	struct plan_op *grown;
-
-	if (o->n == o->cap) {
-		grown = realloc(o->op, (o->cap ? o->cap * 2 : 64) * sizeof(*o->op));
-		if (!grown) {
-			d->rc = -ENOMEM;
-			return;
-		}
-		o->op = grown;
-		o->cap = o->cap ? o->cap * 2 : 64;
-	}
-	o->op[o->n++] = op;
-}
-
 static void step(struct diff *d, enum plan_op_kind kind, uint32_t id, uint64_t value)
 {
 	step_add(d, (struct plan_op){ .kind = kind, .id = id, .value = value });
-}
-
-void table_fill(struct diff *d, enum plan_table t, uint32_t id, uint32_t copy, uint64_t value)
-{
-	step_add(d, (struct plan_op){ .kind = PLAN_TABLE_FILL,
-				      .table = t,
-				      .id = id,
-				      .copy = copy,
-				      .value = value });
-}
-
-void table_switch(struct diff *d, enum plan_table t, uint32_t id, uint64_t word)
-{
-	step_add(d, (struct plan_op){
-			    .kind = PLAN_TABLE_SWITCH, .table = t, .id = id, .value = word });
 }
 
 /* ---- endpoints ---- */
@@ -315,10 +283,4 @@ int plan_diff(const struct plan *have, struct plan *want, struct plan_ops *ops)
 	free(d->bucket);
 	free(d);
 	return rc;
-}
-
-void plan_ops_free(struct plan_ops *ops)
-{
-	free(ops->op);
-	*ops = (struct plan_ops){ NULL, 0, 0 };
 }

@@ -3,7 +3,6 @@
  * plan_image.c - what each step of plan_diff() means, on plain arrays: the reference for push,
  * and the ground on which the tests check every prefix.
  */
-#include <stdio.h>
 #include <string.h>
 
 #include "model/plan.h"
@@ -43,37 +42,6 @@ static void switch_table(struct plan_image *img, const struct plan_op *op)
 uint64_t plan_image_word(const struct plan_image *img, enum plan_table t, uint32_t id)
 {
 	return t == TABLE_ROTATION ? img->service[id].rotation : img->vip_active;
-}
-
-uint32_t plan_table_copy(enum plan_table t, uint64_t word)
-{
-	return t == TABLE_ROTATION ? RR_ROT_COPY((uint32_t)word) : (uint32_t)(word & 1);
-}
-
-const char *plan_op_name(const struct plan_op *op, char *buf, size_t len)
-{
-	static const char *const name[] = {
-		[PLAN_IFACE] = "iface",
-		[PLAN_LOCAL] = "local",
-		[PLAN_EP_WRITE] = "endpoint",
-		[PLAN_EP_HOP] = "endpoint-hop",
-		[PLAN_EP_FLAGS] = "endpoint-flags",
-		[PLAN_SVC_WRITE] = "service",
-		[PLAN_SVC_FLAGS] = "service-flags",
-		[PLAN_TABLE_FILL] = "fill",
-		[PLAN_TABLE_SWITCH] = "switch",
-		[PLAN_ENABLE] = "enable",
-	};
-	static const char *const table[] = {
-#define X(id, word) [TABLE_##id] = word,
-		PLAN_TABLES(X)
-#undef X
-	};
-	bool double_buffered = op->kind == PLAN_TABLE_FILL || op->kind == PLAN_TABLE_SWITCH;
-
-	snprintf(buf, len, "%s%s%s", double_buffered ? table[op->table] : "",
-		 double_buffered ? "-" : "", name[op->kind]);
-	return buf;
 }
 
 void plan_image_apply(struct plan_image *img, const struct plan *want, const struct plan_op *op)

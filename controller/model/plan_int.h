@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * plan_int.h - the way from one plan to another while it is worked out; private to plan_diff.c
- * and plan_vip.c.
+ * plan_int.h - the way from one plan to another while it is worked out; private to plan_diff.c,
+ * plan_vip.c and plan_ops.c.
  *
  * plan_diff.c owns the order of all steps. The address table is filled twice when rows must go
  * before elements are written and others may come only after: plan_vip.c decides that, and
@@ -27,7 +27,8 @@ struct diff {
 	bool vip_held; /* a service's row is new: its element must be complete first */
 };
 
-/* plan_diff.c: adds one step. Without memory d->rc is set and the step is lost. */
+/* plan_ops.c: adds one step. Without memory d->rc is set and the step is lost. */
+void step_add(struct diff *d, struct plan_op op);
 void table_fill(struct diff *d, enum plan_table t, uint32_t id, uint32_t copy, uint64_t value);
 void table_switch(struct diff *d, enum plan_table t, uint32_t id, uint64_t word);
 

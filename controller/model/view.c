@@ -33,13 +33,13 @@ static enum reason state_reason(const struct ep *e)
 	return REASON_NONE;
 }
 
-static uint32_t slots_of(const struct svc *s, uint32_t id)
+/* Slots of every endpoint of the service, by id; other elements of `n` are not touched. */
+static void count_slots(const struct svc *s, uint16_t n[RR_MAX_ENDPOINTS])
 {
-	uint32_t n = 0;
-
+	for (const struct ep *e = s->first; e; e = e->next)
+		n[e->id] = 0;
 	for (uint32_t k = 0; k < s->slots; k++)
-		n += s->slot[k] == id;
-	return n;
+		n[s->slot[k]]++;
 }
 
 static void fill_probe(struct view_endpoint *v, const struct ep *e)
@@ -59,7 +59,7 @@ static void fill_probe(struct view_endpoint *v, const struct ep *e)
 	v->probes_failed = e->probes_failed;
 }
 
-static void fill_endpoint(struct view_endpoint *v, const struct ep *e)
+static void fill_endpoint(struct view_endpoint *v, const struct ep *e, uint32_t slots)
 {
 	const struct svc *s = e->svc;
 
@@ -72,7 +72,7 @@ static void fill_endpoint(struct view_endpoint *v, const struct ep *e)
 	v->reason = state_reason(e);
 	v->weight_base = e->weight.base;
 	v->weight = e->state == EPS_UP ? weight_shown(&e->weight) : 0;
-	v->slots = e->state == EPS_UP ? slots_of(s, e->id) : 0;
+	v->slots = e->state == EPS_UP ? slots : 0;
 	v->share = s->slots ? (double)v->slots / s->slots : 0;
 	v->established = e->established;
 	v->flows = e->flows;
@@ -105,6 +105,7 @@ static enum svc_state state_of(const struct view_service *v)
 
 static bool fill_service(struct view_service *v, struct svc *s, const struct conf_service *c)
 {
+	uint16_t slots[RR_MAX_ENDPOINTS];
 	size_t n = 0;
 
 	v->id = s->id;
@@ -114,6 +115,7 @@ static bool fill_service(struct view_service *v, struct svc *s, const struct con
 	v->paused = s->paused;
 	v->conf = c;
 	v->slots = svc_rotation(s);
+	count_slots(s, slots);
 	for (const struct ep *e = s->first; e; e = e->next)
 		n += e->member != EP_GONE;
 	v->endpoint = calloc(n + 1, sizeof(*v->endpoint));
@@ -122,7 +124,7 @@ static bool fill_service(struct view_service *v, struct svc *s, const struct con
 	for (const struct ep *e = s->first; e; e = e->next) {
 		if (e->member == EP_GONE)
 			continue;
-		fill_endpoint(&v->endpoint[v->endpoints++], e);
+		fill_endpoint(&v->endpoint[v->endpoints++], e, slots[e->id]);
 		v->available += e->state == EPS_UP;
 		v->total += e->member == EP_PRESENT;
 	}

@@ -104,6 +104,17 @@ void fx_endpoint_del(struct conf *c, const char *service, const char *addr)
 	}
 }
 
+struct conf *fx_web_conf(void)
+{
+	struct conf *c = fx_conf();
+
+	fx_service(c, "web", "192.0.2.10:443");
+	fx_endpoint(c, "web", FX_E1, 100);
+	fx_endpoint(c, "web", FX_E2, 100);
+	fx_endpoint(c, "web", FX_E3, 100);
+	return c;
+}
+
 struct model *fx_model(const struct conf *c, mono_t now)
 {
 	static const uint8_t mac[6] = { 2, 0, 0, 0, 0, 1 };
@@ -217,6 +228,21 @@ void fx_all_up(struct model *m, mono_t now)
 	for (size_t i = 0; i < n; i++)
 		fx_result(m, id[i], REASON_PASS, now);
 	view_free(v);
+}
+
+struct fx_world fx_world(void)
+{
+	struct fx_world w = { fx_web_conf(), NULL };
+
+	w.m = fx_model(w.c, MONO_S(100));
+	fx_all_up(w.m, MONO_S(100));
+	return w;
+}
+
+void fx_world_free(struct fx_world *w)
+{
+	model_free(w->m);
+	conf_free(w->c);
 }
 
 enum model_rc fx_verb(struct model *m, enum model_verb v, const char *service, const char *addr,

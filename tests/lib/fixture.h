@@ -19,7 +19,19 @@ struct conf_service *fx_find(struct conf *c, const char *service);
 void fx_endpoint_del(struct conf *c, const char *service, const char *addr);
 struct addr fx_addr(const char *text);
 
+#define FX_E1 "10.0.0.1:8443"
+#define FX_E2 "10.0.0.2:8443"
+#define FX_E3 "10.0.0.3:8443"
+/* One service "web" at 192.0.2.10:443 with these three, weight 100. */
+struct conf *fx_web_conf(void);
+
 /* Model. */
+struct fx_world {
+	struct conf *c;
+	struct model *m;
+};
+struct fx_world fx_world(void); /* fx_web_conf(), applied and all up at 100 s */
+void fx_world_free(struct fx_world *w);
 struct model *fx_model(const struct conf *c, mono_t now); /* applied; interface slot 0 is up */
 uint32_t fx_id(const struct model *m, const char *service, const char *addr); /* 0 = not shown */
 struct view_endpoint fx_view(const struct model *m, const char *service, const char *addr);

@@ -21,15 +21,10 @@
 #define A1 "10.0.1.1:8443"
 #define HALF (WEIGHT_ONE / 2)
 
-struct world {
-	struct conf *c;
-	struct model *m;
-};
-
 /* Two services of two endpoints, all up and planned at 1 s. */
-static struct world up_world(void)
+static struct fx_world up_world(void)
 {
-	struct world w = { .c = fx_conf() };
+	struct fx_world w = { .c = fx_conf() };
 
 	fx_service(w.c, "web", "192.0.2.10:443");
 	fx_endpoint(w.c, "web", E1, 100);
@@ -45,19 +40,13 @@ static struct world up_world(void)
 	return w;
 }
 
-static void done(struct world *w)
-{
-	model_free(w->m);
-	conf_free(w->c);
-}
-
-static void factor(struct world *w, const char *service, const char *addr, uint32_t value)
+static void factor(struct fx_world *w, const char *service, const char *addr, uint32_t value)
 {
 	model_factor(w->m, fx_id(w->m, service, addr), WEIGHT_ADAPT, value);
 }
 
 /* One turn: true = a plan is made. */
-static bool turn(struct world *w, mono_t now)
+static bool turn(struct fx_world *w, mono_t now)
 {
 	bool planned;
 
@@ -69,7 +58,7 @@ static bool turn(struct world *w, mono_t now)
 
 static void test_first_at_once_then_one_a_second(void **state)
 {
-	struct world w = up_world();
+	struct fx_world w = up_world();
 	mono_t next;
 
 	(void)state;
@@ -90,12 +79,12 @@ static void test_first_at_once_then_one_a_second(void **state)
 	assert_int_equal(fx_view(w.m, "web", E1).slots, 1);
 	assert_int_equal(fx_view(w.m, "web", E2).slots, 1);
 	assert_false(turn(&w, MONO_S(12)));
-	done(&w);
+	fx_world_free(&w);
 }
 
 static void test_down_does_not_wait(void **state)
 {
-	struct world w = up_world();
+	struct fx_world w = up_world();
 
 	(void)state;
 	factor(&w, "web", E1, HALF);
@@ -107,12 +96,12 @@ static void test_down_does_not_wait(void **state)
 	assert_true(turn(&w, MONO_MS(10200)));
 	assert_int_equal(fx_view(w.m, "web", E2).slots, 4); /* the waiting factor came with it */
 	assert_false(turn(&w, MONO_S(13)));
-	done(&w);
+	fx_world_free(&w);
 }
 
 static void test_operator_does_not_wait(void **state)
 {
-	struct world w = up_world();
+	struct fx_world w = up_world();
 	struct model_op op = {
 		.verb = VERB_WEIGHT, .service = "web", .endpoint = fx_addr(E1), .weight = 300
 	};
@@ -125,12 +114,12 @@ static void test_operator_does_not_wait(void **state)
 	assert_true(turn(&w, MONO_MS(10001)));
 	assert_int_equal(fx_view(w.m, "web", E1).slots, 3);
 	assert_int_equal(fx_view(w.m, "web", E2).slots, 2);
-	done(&w);
+	fx_world_free(&w);
 }
 
 static void test_services_apart(void **state)
 {
-	struct world w = up_world();
+	struct fx_world w = up_world();
 
 	(void)state;
 	factor(&w, "web", E1, HALF);
@@ -142,13 +131,13 @@ static void test_services_apart(void **state)
 	assert_int_equal(fx_view(w.m, "web", E2).slots, 2); /* not yet */
 	assert_true(turn(&w, MONO_S(11)));
 	assert_int_equal(fx_view(w.m, "web", E2).slots, 1);
-	done(&w);
+	fx_world_free(&w);
 }
 
 /* A factor that moves every 10 ms, for 20 s. */
 static void test_restless_factor(void **state)
 {
-	struct world w = up_world();
+	struct fx_world w = up_world();
 	unsigned int plans = 0;
 
 	(void)state;
@@ -157,12 +146,12 @@ static void test_restless_factor(void **state)
 		plans += turn(&w, MONO_MS(10000 + i * 10));
 	}
 	assert_int_equal(plans, 20);
-	done(&w);
+	fx_world_free(&w);
 }
 
 static void test_no_change_no_plan(void **state)
 {
-	struct world w = up_world();
+	struct fx_world w = up_world();
 
 	(void)state;
 	factor(&w, "web", E1, WEIGHT_ONE);
@@ -173,7 +162,7 @@ static void test_no_change_no_plan(void **state)
 	assert_true(turn(&w, MONO_S(12)));
 	factor(&w, "web", E1, HALF); /* has no slot that could change */
 	assert_false(turn(&w, MONO_S(14)));
-	done(&w);
+	fx_world_free(&w);
 }
 
 int main(void)

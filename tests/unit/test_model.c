@@ -16,42 +16,11 @@
 
 #include "lib/fixture.h"
 
-#define E1 "10.0.0.1:8443"
-#define E2 "10.0.0.2:8443"
-#define E3 "10.0.0.3:8443"
+#define E1 FX_E1
+#define E2 FX_E2
+#define E3 FX_E3
 
-static struct conf *web_conf(void)
-{
-	struct conf *c = fx_conf();
-
-	fx_service(c, "web", "192.0.2.10:443");
-	fx_endpoint(c, "web", E1, 100);
-	fx_endpoint(c, "web", E2, 100);
-	fx_endpoint(c, "web", E3, 100);
-	return c;
-}
-
-struct world {
-	struct conf *c;
-	struct model *m;
-};
-
-static struct world up_world(void)
-{
-	struct world w = { web_conf(), NULL };
-
-	w.m = fx_model(w.c, MONO_S(100));
-	fx_all_up(w.m, MONO_S(100));
-	return w;
-}
-
-static void done(struct world *w)
-{
-	model_free(w->m);
-	conf_free(w->c);
-}
-
-static void apply(struct world *w, mono_t now)
+static void apply(struct fx_world *w, mono_t now)
 {
 	assert_int_equal(model_apply(w->m, w->c, false, now), 0);
 }
@@ -71,7 +40,7 @@ static void probe(struct model *m, uint32_t id, enum reason why, mono_t now)
 
 static void test_available_needs_all_dimensions(void **state)
 {
-	struct world w = { web_conf(), NULL };
+	struct fx_world w = { fx_web_conf(), NULL };
 	uint32_t id;
 
 	(void)state;
@@ -93,12 +62,12 @@ static void test_available_needs_all_dimensions(void **state)
 	assert_int_equal(fx_state(w.m, "web", E1), EPS_NO_HOP);
 	assert_int_equal(fx_view(w.m, "web", E1).reason, REASON_NO_NEXT_HOP);
 	assert_int_equal(fx_events(w.m, "next-hop-lost"), 1);
-	done(&w);
+	fx_world_free(&w);
 }
 
 static void test_displayed_state_is_first_that_applies(void **state)
 {
-	struct world w = up_world();
+	struct fx_world w = fx_world();
 	uint32_t id = fx_id(w.m, "web", E1);
 
 	(void)state;
@@ -112,12 +81,12 @@ static void test_displayed_state_is_first_that_applies(void **state)
 	fx_verb(w.m, VERB_READY, "web", E1, MONO_S(122));
 	assert_int_equal(fx_state(w.m, "web", E1),
 			 EPS_INIT); /* not probed during maintenance: nothing is known */
-	done(&w);
+	fx_world_free(&w);
 }
 
 static void test_without_checks(void **state)
 {
-	struct world w = { web_conf(), NULL };
+	struct fx_world w = { fx_web_conf(), NULL };
 	uint32_t due[8];
 
 	(void)state;
@@ -128,12 +97,12 @@ static void test_without_checks(void **state)
 	assert_int_equal(fx_view(w.m, "web", E1).reason, REASON_NO_CHECK);
 	assert_int_equal(model_due(w.m, due, 8, MONO_S(200)), 0);
 	assert_int_equal(fx_verb(w.m, VERB_CHECK, "web", E1, MONO_S(200)), MODEL_INVALID);
-	done(&w);
+	fx_world_free(&w);
 }
 
 static void test_reload_keeps_what_is_unchanged(void **state)
 {
-	struct world w = up_world();
+	struct fx_world w = fx_world();
 	uint32_t id1 = fx_id(w.m, "web", E1), id3 = fx_id(w.m, "web", E3);
 
 	(void)state;
@@ -146,12 +115,12 @@ static void test_reload_keeps_what_is_unchanged(void **state)
 	assert_int_equal(fx_state(w.m, "web", E2), EPS_DRAINING);
 	assert_int_equal(fx_view(w.m, "web", E2).member, EP_LEAVING);
 	assert_int_equal(fx_state(w.m, "web", "10.0.0.4:8443"), EPS_INIT);
-	done(&w);
+	fx_world_free(&w);
 }
 
 static void test_reload_keeps_probe_in_flight(void **state)
 {
-	struct world w = up_world();
+	struct fx_world w = fx_world();
 	uint32_t id = fx_id(w.m, "web", E1), due[8];
 
 	(void)state;
@@ -164,12 +133,12 @@ static void test_reload_keeps_probe_in_flight(void **state)
 		model_due(w.m, due, 8, MONO_S(201 + i));
 	}
 	assert_int_equal(fx_state(w.m, "web", E1), EPS_DOWN);
-	done(&w);
+	fx_world_free(&w);
 }
 
 static void test_renamed_and_moved_service_keeps_its_id(void **state)
 {
-	struct world w = up_world();
+	struct fx_world w = fx_world();
 	uint32_t svc = fx_service_id(w.m, "web"), id = fx_id(w.m, "web", E1);
 
 	(void)state;
@@ -184,12 +153,12 @@ static void test_renamed_and_moved_service_keeps_its_id(void **state)
 	apply(&w, MONO_S(111));
 	assert_int_equal(fx_service_id(w.m, "www"), svc);
 	assert_int_equal(fx_state(w.m, "www", E1), EPS_UP);
-	done(&w);
+	fx_world_free(&w);
 }
 
 static void test_mode_change_is_another_service(void **state)
 {
-	struct world w = up_world();
+	struct fx_world w = fx_world();
 	uint32_t svc = fx_service_id(w.m, "web"), id = fx_id(w.m, "web", E1);
 
 	(void)state;
@@ -202,7 +171,7 @@ static void test_mode_change_is_another_service(void **state)
 	w.c->service[0].mode = CONF_MODE_NAT;
 	apply(&w, MONO_S(111));
 	assert_int_equal(fx_service_id(w.m, "web"), svc); /* the old one was still in quarantine */
-	done(&w);
+	fx_world_free(&w);
 }
 
 /*
@@ -211,7 +180,7 @@ static void test_mode_change_is_another_service(void **state)
  */
 static void test_adopt(void **state)
 {
-	struct world w = up_world();
+	struct fx_world w = fx_world();
 	struct fx_maps x;
 	uint32_t id1 = fx_id(w.m, "web", E1), id2 = fx_id(w.m, "web", E2),
 		 id3 = fx_id(w.m, "web", E3), steps;
@@ -238,12 +207,12 @@ static void test_adopt(void **state)
 	assert_int_equal(model_adopt(w.m, x.have, MONO_S(9)), -EINVAL);
 	assert_int_not_equal(id2, 0);
 	fx_maps_free(&x);
-	done(&w);
+	fx_world_free(&w);
 }
 
 static void test_adopt_then_other_configuration(void **state)
 {
-	struct world w = up_world();
+	struct fx_world w = fx_world();
 	struct fx_maps x;
 	uint32_t id2 = fx_id(w.m, "web", E2), svc = fx_service_id(w.m, "web");
 
@@ -269,12 +238,12 @@ static void test_adopt_then_other_configuration(void **state)
 	assert_int_equal(x.img->endpoint[id2].flags, RR_EP_PRESENT | RR_EP_NO_NEW | RR_EP_GONE);
 	assert_int_equal(x.img->service[svc].flags, 0);
 	fx_maps_free(&x);
-	done(&w);
+	fx_world_free(&w);
 }
 
 static void test_no_room_changes_nothing(void **state)
 {
-	struct world w = up_world();
+	struct fx_world w = fx_world();
 	struct conf *big = fx_conf();
 	char text[64];
 
@@ -295,199 +264,12 @@ static void test_no_room_changes_nothing(void **state)
 	assert_false(model_dirty(w.m));
 	assert_int_equal(fx_available(w.m, "web"), 3);
 	conf_free(big);
-	done(&w);
-}
-
-static void test_local_addresses(void **state)
-{
-	struct world w = { web_conf(), NULL };
-	struct plan *p = plan_new();
-	struct conf_service *s;
-	uint32_t a, b, d;
-
-	(void)state;
-	s = fx_find(w.c, "web");
-	s->local[0] = fx_addr("192.0.2.70");
-	s->local[1] = fx_addr("fd00::70");
-	s->local[2] = fx_addr("192.0.2.71");
-	s->locals = 3;
-	fx_endpoint(w.c, "web", "[fd00::1]:443", 100);
-	s = fx_service(w.c, "api", "192.0.2.11:443");
-	s->local[0] = fx_addr("192.0.2.71");
-	s->local[1] = fx_addr("192.0.2.72");
-	s->locals = 2;
-	fx_endpoint(w.c, "api", "10.1.0.1:443", 100);
-	s = fx_service(w.c, "direct", "192.0.2.12:443");
-	s->mode = CONF_MODE_DSR;
-	fx_endpoint(w.c, "direct", "10.2.0.1:443", 100);
-	w.m = fx_model(w.c, MONO_S(100));
-	fx_hops(w.m, MONO_S(100));
-	assert_int_equal(plan_build(w.m, p), 0);
-	a = fx_id(w.m, "web", E1);
-	b = fx_id(w.m, "web", "[fd00::1]:443");
-	d = fx_id(w.m, "api", "10.1.0.1:443");
-	assert_int_equal(p->endpoint[a].local_count, 2);
-	assert_int_equal(p->endpoint[b].local_count, 1);
-	assert_int_equal(p->local[p->endpoint[b].local_first].family, RR_AF_INET6);
-	/*
-	 * .71 has one id; the run of the second service grows from there, or holds only what it can
-	 */
-	assert_in_range(p->endpoint[d].local_count, 1, 2);
-	assert_int_equal(p->local[p->endpoint[d].local_first].addr.a[3], 71);
-	assert_int_equal(p->endpoint[fx_id(w.m, "direct", "10.2.0.1:443")].local_count, 0);
-	for (uint32_t i = 0; i < RR_MAX_LOCALS; i++) {
-		for (uint32_t k = i + 1; k < RR_MAX_LOCALS && p->local[i].family; k++)
-			assert_memory_not_equal(&p->local[i], &p->local[k], sizeof(p->local[i]));
-	}
-	plan_free(p);
-	done(&w);
-}
-
-static void test_local_id_is_kept_for_an_hour(void **state)
-{
-	struct world w = up_world();
-	struct plan *p = plan_new();
-	uint32_t id = fx_id(w.m, "web", E1), was;
-	struct addr src = fx_addr("10.9.9.8");
-
-	(void)state;
-	plan_build(w.m, p);
-	was = p->endpoint[id].local_first;
-	for (int k = 1; k <= 3; k++)
-		model_nexthop(w.m,
-			      fx_id(w.m, "web",
-				    k == 1   ? E1
-				    : k == 2 ? E2
-					     : E3),
-			      fx_hop(1), &src, MONO_S(200));
-	model_tick(w.m, MONO_S(3799));
-	plan_build(w.m, p);
-	assert_int_not_equal(p->endpoint[id].local_first, was);
-	assert_int_equal(p->local[was].family, RR_AF_INET);
-	model_tick(w.m, MONO_S(3800));
-	plan_build(w.m, p);
-	assert_int_equal(p->local[was].family, 0);
-	plan_free(p);
-	done(&w);
-}
-
-static void all_from(struct model *m, const char *src, mono_t now)
-{
-	struct addr a = fx_addr(src);
-
-	model_nexthop(m, fx_id(m, "web", E1), fx_hop(1), &a, now);
-	model_nexthop(m, fx_id(m, "web", E2), fx_hop(1), &a, now);
-	model_nexthop(m, fx_id(m, "web", E3), fx_hop(1), &a, now);
-}
-
-static struct rr_local local_at(struct model *m, uint32_t id)
-{
-	struct plan *p = plan_new();
-	struct rr_local l;
-
-	assert_int_equal(plan_build(m, p), 0);
-	l = p->local[id];
-	plan_free(p);
-	return l;
-}
-
-static uint32_t local_of(struct model *m, const char *addr)
-{
-	struct plan *p = plan_new();
-	uint32_t id;
-
-	assert_int_equal(plan_build(m, p), 0);
-	id = p->endpoint[fx_id(m, "web", addr)].local_first;
-	plan_free(p);
-	return id;
-}
-
-/*
- * Nothing happened for hours, then an address is given up: its hour begins now, not at the last
- * tick.
- */
-static void test_local_id_after_idle_hours(void **state)
-{
-	struct world w = up_world();
-	uint32_t was = local_of(w.m, E1);
-
-	(void)state;
-	all_from(w.m, "10.9.9.8", MONO_S(9000));
-	model_tick(w.m, MONO_S(9000));
-	assert_int_equal(local_at(w.m, was).family, RR_AF_INET);
-	done(&w);
-}
-
-/*
- * The maps lag an hour behind: the address stays until a plan has been made in which no endpoint
- * has it.
- */
-static void test_local_id_waits_for_the_plan(void **state)
-{
-	struct world w = up_world();
-	uint32_t was = local_of(w.m, E1);
-
-	(void)state;
-	model_planned(w.m);
-	all_from(w.m, "10.9.9.8", MONO_S(200));
-	assert_int_equal(model_tick(w.m, MONO_S(8000)).us > 0, 1);
-	assert_int_equal(local_at(w.m, was).family, RR_AF_INET);
-	model_planned(w.m);
-	model_tick(w.m, MONO_S(8001));
-	assert_int_equal(local_at(w.m, was).family, 0);
-	done(&w);
-}
-
-/* Freed in the model, not yet in the maps: the id is for the same address only. */
-static void test_local_id_held_by_the_maps(void **state)
-{
-	struct world w = up_world();
-	uint32_t was = local_of(w.m, E1);
-
-	(void)state;
-	model_planned(w.m);
-	all_from(w.m, "10.9.9.8", MONO_S(200));
-	model_planned(w.m);
-	model_tick(w.m, MONO_S(3800));
-	assert_int_equal(local_at(w.m, was).family, 0);
-	all_from(w.m, "10.9.9.7", MONO_S(3801));
-	assert_int_not_equal(local_of(w.m, E1), was);
-	all_from(w.m, "10.9.9.9", MONO_S(3802));
-	assert_int_equal(local_of(w.m, E1), was);
-	done(&w);
-}
-
-/*
- * What a broken-off push left: an address without a row is not taken over, nor an endpoint's use
- * of it.
- */
-static void test_adopt_half_a_push(void **state)
-{
-	struct world w = up_world();
-	struct fx_maps x;
-	uint32_t was = local_of(w.m, E1), id = fx_id(w.m, "web", E1);
-
-	(void)state;
-	fx_maps_init(&x);
-	assert_null(fx_push(&x, w.m));
-	x.have->local[was + 1] = x.have->local[was];
-	x.have->endpoint[id].local_first = (uint16_t)(was + 1);
-	model_free(w.m);
-	w.m = model_new();
-	assert_int_equal(model_adopt(w.m, x.have, MONO_S(5)), 0);
-	apply(&w, MONO_S(5));
-	assert_int_equal(fx_state(w.m, "web", E1), EPS_NO_HOP);
-	assert_int_equal(fx_state(w.m, "web", E2), EPS_UP);
-	fx_hops(w.m, MONO_S(6));
-	assert_int_equal(local_of(w.m, E1), was);
-	assert_int_equal(local_at(w.m, was + 1).family, 0);
-	fx_maps_free(&x);
-	done(&w);
+	fx_world_free(&w);
 }
 
 static void test_local_error_is_no_failure(void **state)
 {
-	struct world w = up_world();
+	struct fx_world w = fx_world();
 	uint32_t id = fx_id(w.m, "web", E1);
 
 	(void)state;
@@ -497,7 +279,7 @@ static void test_local_error_is_no_failure(void **state)
 	assert_int_equal(fx_state(w.m, "web", E1), EPS_UP);
 	assert_int_equal(fx_view(w.m, "web", E1).probes_failed, 0);
 	assert_int_equal(fx_events(w.m, "probe-error"), 1);
-	done(&w);
+	fx_world_free(&w);
 }
 
 static void assert_fresh(struct model *m, enum model_fresh kind, size_t n, uint32_t first)
@@ -513,7 +295,7 @@ static void assert_fresh(struct model *m, enum model_fresh kind, size_t n, uint3
 /* Which ids are another's from now on: new ones; not those of who comes back. */
 static void test_fresh_ids(void **state)
 {
-	struct world w = up_world();
+	struct fx_world w = fx_world();
 	uint32_t e3, svc = fx_service_id(w.m, "web"), four[2];
 
 	(void)state;
@@ -537,12 +319,12 @@ static void test_fresh_ids(void **state)
 	assert_int_equal(model_apply(w.m, w.c, false, MONO_S(301)), 0);
 	assert_int_equal(fx_service_id(w.m, "web"), svc);
 	assert_fresh(w.m, FRESH_SERVICE, 0, 0);
-	done(&w);
+	fx_world_free(&w);
 }
 
 static void test_event_ring_drops_the_oldest(void **state)
 {
-	struct world w = up_world();
+	struct fx_world w = fx_world();
 	struct model_event ev, x = { .kind = EVENT_AUDIT, .text = "x" };
 	size_t n = 0;
 
@@ -553,12 +335,12 @@ static void test_event_ring_drops_the_oldest(void **state)
 	for (n = 1; model_event_take(w.m, &ev); n++)
 		assert_int_equal(ev.kind, EVENT_AUDIT);
 	assert_int_equal(n, MODEL_EVENTS);
-	done(&w);
+	fx_world_free(&w);
 }
 
 static void test_tick_says_when(void **state)
 {
-	struct world w = up_world();
+	struct fx_world w = fx_world();
 	uint32_t due[8];
 	mono_t next = model_tick(w.m, MONO_S(100));
 
@@ -570,7 +352,7 @@ static void test_tick_says_when(void **state)
 	fx_verb(w.m, VERB_DRAIN, "web", E1, MONO_S(110));
 	assert_int_equal(model_tick(w.m, MONO_S(110)).us,
 			 MONO_S(410).us); /* all in flight: the drain deadline */
-	done(&w);
+	fx_world_free(&w);
 }
 
 int main(void)
@@ -586,12 +368,6 @@ int main(void)
 		cmocka_unit_test(test_adopt),
 		cmocka_unit_test(test_adopt_then_other_configuration),
 		cmocka_unit_test(test_no_room_changes_nothing),
-		cmocka_unit_test(test_local_addresses),
-		cmocka_unit_test(test_local_id_is_kept_for_an_hour),
-		cmocka_unit_test(test_local_id_after_idle_hours),
-		cmocka_unit_test(test_local_id_waits_for_the_plan),
-		cmocka_unit_test(test_local_id_held_by_the_maps),
-		cmocka_unit_test(test_adopt_half_a_push),
 		cmocka_unit_test(test_local_error_is_no_failure),
 		cmocka_unit_test(test_fresh_ids),
 		cmocka_unit_test(test_event_ring_drops_the_oldest),

@@ -16,42 +16,11 @@
 
 #include "lib/fixture.h"
 
-#define E1 "10.0.0.1:8443"
-#define E2 "10.0.0.2:8443"
-#define E3 "10.0.0.3:8443"
+#define E1 FX_E1
+#define E2 FX_E2
+#define E3 FX_E3
 
-static struct conf *web_conf(void)
-{
-	struct conf *c = fx_conf();
-
-	fx_service(c, "web", "192.0.2.10:443");
-	fx_endpoint(c, "web", E1, 100);
-	fx_endpoint(c, "web", E2, 100);
-	fx_endpoint(c, "web", E3, 100);
-	return c;
-}
-
-struct world {
-	struct conf *c;
-	struct model *m;
-};
-
-static struct world up_world(void)
-{
-	struct world w = { web_conf(), NULL };
-
-	w.m = fx_model(w.c, MONO_S(100));
-	fx_all_up(w.m, MONO_S(100));
-	return w;
-}
-
-static void done(struct world *w)
-{
-	model_free(w->m);
-	conf_free(w->c);
-}
-
-static void apply(struct world *w, mono_t now)
+static void apply(struct fx_world *w, mono_t now)
 {
 	assert_int_equal(model_apply(w->m, w->c, false, now), 0);
 }
@@ -71,7 +40,7 @@ static void walk(struct model *m, uint32_t id, uint32_t established, uint32_t al
 static void test_last_one_is_guarded(void **state)
 {
 	static const enum model_verb verbs[] = { VERB_DRAIN, VERB_MAINT, VERB_DEL };
-	struct world w = up_world();
+	struct fx_world w = fx_world();
 	char err[256];
 
 	(void)state;
@@ -96,12 +65,12 @@ static void test_last_one_is_guarded(void **state)
 
 	assert_int_equal(model_verb(w.m, &op, err, sizeof(err), MONO_S(104)), MODEL_OK);
 	assert_int_equal(fx_available(w.m, "web"), 0);
-	done(&w);
+	fx_world_free(&w);
 }
 
 static void test_verbs_are_idempotent(void **state)
 {
-	struct world w = up_world();
+	struct fx_world w = fx_world();
 	struct model_event ev;
 	mono_t until;
 
@@ -126,12 +95,12 @@ static void test_verbs_are_idempotent(void **state)
 		assert_true(model_event_take(w.m, &ev));
 	assert_int_equal(ev.uid, 1000); /* who asked for it */
 	assert_int_equal(fx_events(w.m, "added"), 0);
-	done(&w);
+	fx_world_free(&w);
 }
 
 static void test_verb_errors(void **state)
 {
-	struct world w = up_world();
+	struct fx_world w = fx_world();
 	struct model_op op = {
 		.verb = VERB_WEIGHT, .service = "web", .endpoint = fx_addr(E1), .weight = 1001
 	};
@@ -155,12 +124,12 @@ static void test_verb_errors(void **state)
 	assert_int_equal(fx_verb(w.m, VERB_READY, "web", E3, MONO_S(103)), MODEL_LEAVING);
 	op.verb = (enum model_verb)99;
 	assert_int_equal(model_verb(w.m, &op, err, sizeof(err), MONO_S(101)), MODEL_INVALID);
-	done(&w);
+	fx_world_free(&w);
 }
 
 static void test_weight(void **state)
 {
-	struct world w = up_world();
+	struct fx_world w = fx_world();
 	struct model_op op = { .verb = VERB_WEIGHT,
 			       .service = "web",
 			       .endpoint = fx_addr(E1),
@@ -182,12 +151,12 @@ static void test_weight(void **state)
 	model_verb(w.m, &op, err, sizeof(err), MONO_S(101));
 	assert_int_equal(fx_view(w.m, "web", E1).weight, 100);
 	assert_false(fx_view(w.m, "web", E1).weight_set);
-	done(&w);
+	fx_world_free(&w);
 }
 
 static void test_dry_run_changes_nothing(void **state)
 {
-	struct world w = up_world();
+	struct fx_world w = fx_world();
 	char err[64];
 
 	(void)state;
@@ -208,12 +177,12 @@ static void test_dry_run_changes_nothing(void **state)
 	assert_false(model_dirty(w.m));
 	assert_int_equal(fx_events(w.m, ""), 0);
 	assert_int_equal(fx_available(w.m, "web"), 3);
-	done(&w);
+	fx_world_free(&w);
 }
 
 static void test_overrides_survive_reload(void **state)
 {
-	struct world w = up_world();
+	struct fx_world w = fx_world();
 	struct model_op op = {
 		.verb = VERB_WEIGHT, .service = "web", .endpoint = fx_addr(E1), .weight = 7
 	};
@@ -235,13 +204,13 @@ static void test_overrides_survive_reload(void **state)
 	assert_int_equal(fx_view(w.m, "web", E2).admin, EP_READY);
 	assert_int_equal(fx_view(w.m, "web", E3).member, EP_PRESENT);
 	assert_int_equal(fx_view(w.m, "web", "10.0.0.9:8443").member, EP_LEAVING);
-	done(&w);
+	fx_world_free(&w);
 }
 
 /* An override ends with its endpoint: what leaves the configuration comes back as configured. */
 static void test_override_ends_with_its_endpoint(void **state)
 {
-	struct world w = up_world();
+	struct fx_world w = fx_world();
 
 	(void)state;
 	fx_verb(w.m, VERB_DRAIN, "web", E1, MONO_S(101));
@@ -251,12 +220,12 @@ static void test_override_ends_with_its_endpoint(void **state)
 	apply(&w, MONO_S(120));
 	assert_int_equal(fx_view(w.m, "web", E1).admin, EP_READY);
 	assert_int_equal(fx_view(w.m, "web", E1).member, EP_PRESENT);
-	done(&w);
+	fx_world_free(&w);
 }
 
 static void test_overrides_survive_restart(void **state)
 {
-	struct world w = up_world();
+	struct fx_world w = fx_world();
 	struct model_op op = {
 		.verb = VERB_WEIGHT, .service = "web", .endpoint = fx_addr(E1), .weight = 7
 	};
@@ -294,14 +263,14 @@ static void test_overrides_survive_restart(void **state)
 		model_free(m2);
 	}
 	free(rows);
-	done(&w);
+	fx_world_free(&w);
 }
 
 static void test_drain_deadline_variants(void **state)
 {
 	(void)state;
 	for (int what = CONF_DEADLINE_RST; what <= CONF_DEADLINE_FORGET; what++) {
-		struct world w = { web_conf(), NULL };
+		struct fx_world w = { fx_web_conf(), NULL };
 		uint32_t id, kill[4];
 
 		fx_find(w.c, "web")->on_deadline = (enum conf_deadline)what;
@@ -321,13 +290,13 @@ static void test_drain_deadline_variants(void **state)
 		walk(w.m, id, 0, 3, MONO_S(402));
 		walk(w.m, id, 0, 3, MONO_S(404));
 		assert_int_equal(fx_state(w.m, "web", E1), EPS_DRAINED);
-		done(&w);
+		fx_world_free(&w);
 	}
 }
 
 static void test_maint_kill(void **state)
 {
-	struct world w = up_world();
+	struct fx_world w = fx_world();
 	struct model_op op = {
 		.verb = VERB_MAINT, .service = "web", .endpoint = fx_addr(E2), .kill = true
 	};
@@ -340,12 +309,12 @@ static void test_maint_kill(void **state)
 	assert_int_equal(kill[0], fx_id(w.m, "web", E2));
 	assert_int_equal(model_kills(w.m, kill, 4), 0);
 	assert_int_equal(model_due(w.m, due, 8, MONO_S(110)), 2); /* no probes in maintenance */
-	done(&w);
+	fx_world_free(&w);
 }
 
 static void test_check_now(void **state)
 {
-	struct world w = up_world();
+	struct fx_world w = fx_world();
 	uint32_t due[8], id = fx_id(w.m, "web", E2);
 	const struct conf_health *h;
 	struct addr to;
@@ -358,7 +327,7 @@ static void test_check_now(void **state)
 	assert_true(model_probe_target(w.m, id, &to, &h));
 	assert_int_equal(to.port, 8443);
 	assert_false(model_probe_target(w.m, 4000, &to, &h));
-	done(&w);
+	fx_world_free(&w);
 }
 
 /* ---- random verbs ---- */
@@ -399,7 +368,7 @@ static void test_random_verbs(void **state)
 	};
 	static const char *const names[] = { "web", "api", "", "web ", "nope" };
 	struct fx_rng r = { 99 };
-	struct world w = up_world();
+	struct fx_world w = fx_world();
 	mono_t now = MONO_S(100);
 	char err[8];
 
@@ -439,7 +408,7 @@ static void test_random_verbs(void **state)
 		if (!(k % 16))
 			check_consistent(w.m);
 	}
-	done(&w);
+	fx_world_free(&w);
 }
 
 int main(void)
