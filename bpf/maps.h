@@ -72,6 +72,11 @@ struct {
 	__type(value, __u32);
 } tx_ports SEC(".maps");
 
+/* Which layout each map has, for controllers of another build that find this program running. */
+#define MAP_VERSION(id, name, mm, version, kind) const volatile __u32 rr_version_##name = version;
+RR_MAPS(MAP_VERSION)
+#undef MAP_VERSION
+
 /* map_get - the element of a named array: NULL only past its end. */
 #define map_get(map, index) \
 	({ \

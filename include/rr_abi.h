@@ -374,6 +374,8 @@ enum rr_map {
 		RR_MAP_MAX
 };
 
+enum rr_map_kind { RR_KIND_SETUP, RR_KIND_COUNTS, RR_KIND_FLOWS };
+
 enum rr_map_version {
 #define RR_MAP_VERSION(id, name, mm, version, kind) RR_VERSION_##id = (version),
 	RR_MAPS(RR_MAP_VERSION)

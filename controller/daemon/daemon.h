@@ -55,6 +55,7 @@ struct daemon {
 	const char *conf_path;
 	const char *object; /* --object FILE, or NULL */
 	const char *bpffs; /* --bpffs DIR */
+	bool replace_maps; /* --replace-maps: flow tables of another layout may go */
 	const char *socket; /* --socket overrides conf->socket; NULL */
 	const char *state; /* --state overrides conf->state_file; NULL */
 	struct loop *loop;

@@ -38,7 +38,16 @@ struct options {
 	bool check, print, verbose;
 };
 
-enum { OPT_CHECK = 256, OPT_PRINT, OPT_OBJECT, OPT_BPFFS, OPT_SOCKET, OPT_STATE, OPT_VERSION };
+enum {
+	OPT_CHECK = 256,
+	OPT_PRINT,
+	OPT_OBJECT,
+	OPT_BPFFS,
+	OPT_SOCKET,
+	OPT_STATE,
+	OPT_REPLACE,
+	OPT_VERSION
+};
 
 static const struct option long_options[] = {
 	{ "config", required_argument, NULL, 'c' },
@@ -48,6 +57,7 @@ static const struct option long_options[] = {
 	{ "bpffs", required_argument, NULL, OPT_BPFFS },
 	{ "socket", required_argument, NULL, OPT_SOCKET },
 	{ "state", required_argument, NULL, OPT_STATE },
+	{ "replace-maps", no_argument, NULL, OPT_REPLACE },
 	{ "foreground", no_argument, NULL, 'f' },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "version", no_argument, NULL, OPT_VERSION },
@@ -58,7 +68,7 @@ static const struct option long_options[] = {
 static void usage(FILE *to)
 {
 	fputs("usage: rrlbd [-fhv] [-c FILE] [--check] [--print] [--object FILE] [--bpffs DIR]\n"
-	      "             [--socket PATH] [--state FILE] [--version]\n"
+	      "             [--socket PATH] [--state FILE] [--replace-maps] [--version]\n"
 	      "  -c, --config FILE  configuration (" CONF_PATH ")\n"
 	      "      --check        check the configuration and exit\n"
 	      "      --print        print the configuration with every default, and exit\n"
@@ -66,6 +76,7 @@ static void usage(FILE *to)
 	      "      --bpffs DIR    where programs and maps are pinned (" RR_BPFFS_DIR ")\n"
 	      "      --socket PATH  control socket (as configured)\n"
 	      "      --state FILE   state file (as configured)\n"
+	      "      --replace-maps replace flow tables of another layout: their flows are lost\n"
 	      "  -f, --foreground   do not detach from the terminal; always so\n"
 	      "  -v, --verbose      log what is done and why\n"
 	      "      --version      print the versions of rrlbd and of its maps and exit\n"
@@ -107,6 +118,9 @@ static void option(struct daemon *d, struct options *o, int c)
 		break;
 	case OPT_STATE:
 		d->state = optarg;
+		break;
+	case OPT_REPLACE:
+		d->replace_maps = true;
 		break;
 	case 'f':
 		break;
@@ -237,6 +251,12 @@ static void warn_ports(const struct daemon *d)
 	fclose(f);
 }
 
+static void say_note(const struct daemon *d)
+{
+	if (dp_note(d->dp)[0])
+		log_info("packet path: %s", dp_note(d->dp));
+}
+
 static int start_dp(struct daemon *d)
 {
 	const char *name[RR_MAX_IFACES];
@@ -247,6 +267,7 @@ static int start_dp(struct daemon *d)
 		.flow6_sets = sets_for(d->conf->flows_ipv6, RR_FLOW6_WAYS),
 		.port_lo = d->conf->port_lo,
 		.port_hi = d->conf->port_hi,
+		.replace_maps = d->replace_maps,
 	};
 	int rc;
 
@@ -259,8 +280,7 @@ static int start_dp(struct daemon *d)
 	}
 	warn_ports(d);
 	log_info("packet path: %s", d->adopted ? "running maps adopted" : "maps made");
-	if (dp_note(d->dp)[0])
-		log_info("packet path: %s", dp_note(d->dp));
+	say_note(d);
 	return push_control(d);
 }
 
@@ -285,6 +305,14 @@ static int start_model(struct daemon *d)
 	if (rc)
 		log_errx("start: %s", strerror(-rc));
 	return rc;
+}
+
+/* After attaching, what nothing uses any more goes. A pin that stays is no reason not to run. */
+static void start_settle(struct daemon *d)
+{
+	if (dp_settle(d->dp))
+		log_errx("packet path: %s", dp_error(d->dp));
+	say_note(d);
 }
 
 static int start_paths(struct daemon *d)
@@ -313,6 +341,7 @@ static int start_paths(struct daemon *d)
 		log_errx("%s", err);
 	else
 		iface_refresh(d);
+	start_settle(d);
 	return rc;
 }
 

@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * dp_attach.c - what runs on an interface, and putting our program there.
+ * dp_attach.c - puts our program on an interface, replaces it there, takes it away.
  *
- * First look, then act: dp_look() says who has the interface. Empty: attach as asked. Ours, however it came there: replaced
- * in place by the way it came, because changing the way would leave a gap without a program:
+ * First look, then act: dp_look() says who has the interface. Empty: attach as asked. Ours, however
+ * it came there: replaced in place by the way it came, because changing the way would leave a gap
+ * without a program:
  *   pinned link          bpf_link_update
  *   netlink (ip link)    XDP_FLAGS_REPLACE with the program that is expected there
- *   libxdp's dispatcher  a new dispatcher with the new program, then one without the old (dp_dispatch.c)
+ *   libxdp's dispatcher  a new dispatcher with the new program, then one without the old
  * Anybody else's program is never replaced: the error names it.
- *
- * A program is ours when it is called rr_xdp and uses our `control` map. Reading another program by its id needs
- * CAP_SYS_ADMIN; after privileges are dropped, what is not known by the fds and pins we hold counts as foreign. So a program
- * of ours that somebody else attached is kept open once it has been seen.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,136 +26,7 @@
 
 #define JUMBO 3498u /* more does not fit one page with XDP's headroom */
 
-bool dp_prog_ours(const struct dp *dp, const struct dp_prog *p)
-{
-	uint32_t i;
-
-	if (strcmp(p->name, RR_PROG_NAME))
-		return false;
-	for (i = 0; i < p->maps; i++)
-		if (p->map_ids[i] == dp->map_id[RR_MAP_CONTROL])
-			return true;
-	return false;
-}
-
-/* ---- who has the interface ----------------------------------------------------------------------- */
-
-static bool is_our_link(const struct dp *dp, const char *ifname, const struct dp_seen *seen)
-{
-	struct bpf_link_info info;
-	int fd = dp_link_open(dp, ifname, &info);
-
-	if (fd < 0)
-		return false;
-	close(fd);
-	return info.xdp.ifindex == (uint32_t)seen->ifindex && info.prog_id == seen->prog_id;
-}
-
-static void seen_as(struct dp_seen *seen, enum dp_seen_kind kind, uint32_t our_id)
-{
-	seen->kind = kind;
-	seen->ours = our_id != 0;
-	seen->our_id = our_id;
-}
-
-static int prog_open(const struct dp *dp, uint32_t id)
-{
-	size_t i;
-	int fd;
-
-	if (id == dp->prog_id)
-		return dup(dp->prog_fd);
-	for (i = 0; i < RR_MAX_IFACES; i++)
-		if (dp->known[i].id == id)
-			return dup(dp->known[i].fd);
-	priv_raise();
-	fd = bpf_prog_get_fd_by_id(id);
-	if (fd < 0)
-		fd = -errno;
-	priv_lower();
-	return fd;
-}
-
-void dp_forget(struct dp *dp, uint32_t id)
-{
-	size_t i;
-
-	for (i = 0; i < RR_MAX_IFACES; i++) {
-		if (!dp->known[i].id || (id && dp->known[i].id != id))
-			continue;
-		close(dp->known[i].fd);
-		dp->known[i].id = 0;
-	}
-}
-
-/* Keeps a program of ours open that somebody else attached, so that it can still be told and detached later. */
-static void know(struct dp *dp, uint32_t id, int fd)
-{
-	size_t i, spare = RR_MAX_IFACES;
-
-	for (i = 0; i < RR_MAX_IFACES; i++) {
-		if (dp->known[i].id == id)
-			return;
-		if (!dp->known[i].id)
-			spare = i;
-	}
-	if (id == dp->prog_id || spare == RR_MAX_IFACES)
-		return;
-	dp->known[spare].fd = fcntl(fd, F_DUPFD_CLOEXEC, 3);
-	if (dp->known[spare].fd >= 0)
-		dp->known[spare].id = id;
-}
-
-static int classify(struct dp *dp, const char *ifname, struct dp_seen *seen)
-{
-	struct dp_prog p;
-	int fd, err;
-
-	if (is_our_link(dp, ifname, seen)) {
-		snprintf(seen->name, sizeof(seen->name), "%s", RR_PROG_NAME);
-		seen_as(seen, DP_SEEN_LINK, seen->prog_id);
-		return 0;
-	}
-	fd = prog_open(dp, seen->prog_id);
-	seen_as(seen, DP_SEEN_FOREIGN, 0);
-	if (fd < 0)
-		return 0;
-	err = dp_prog_read(fd, &p);
-	if (!err && dp_prog_ours(dp, &p))
-		know(dp, p.id, fd);
-	close(fd);
-	if (err)
-		return dp_fail(dp, err, "%s: cannot examine program id %u", ifname, seen->prog_id);
-	memcpy(seen->name, p.name, sizeof(seen->name));
-	if (dp_prog_ours(dp, &p))
-		seen_as(seen, DP_SEEN_PLAIN, p.id);
-	else if (!strcmp(p.name, RR_PROG_NAME))
-		seen_as(seen, DP_SEEN_FOREIGN_MAPS, 0);
-	else if (!strncmp(p.name, "xdp_dispatcher", 14))
-		return dp_dispatch_look(dp, seen);
-	return 0;
-}
-
-int dp_look(struct dp *dp, const char *ifname, struct dp_seen *seen)
-{
-	LIBBPF_OPTS(bpf_xdp_query_opts, q);
-	int err;
-
-	memset(seen, 0, sizeof(*seen));
-	seen->ifindex = (int)if_nametoindex(ifname);
-	if (!seen->ifindex)
-		return dp_say(dp, -ENODEV, "%s: no such interface", ifname);
-	dp_listen();
-	err = bpf_xdp_query(seen->ifindex, 0, &q);
-	if (err)
-		return dp_fail(dp, err, "%s: cannot ask which program runs there", ifname);
-	if (q.hw_prog_id)
-		seen->prog_id = q.hw_prog_id;
-	else
-		seen->prog_id = q.drv_prog_id ? q.drv_prog_id : q.skb_prog_id;
-	seen->native = q.drv_prog_id != 0;
-	return seen->prog_id ? classify(dp, ifname, seen) : 0;
-}
+/* ---- status ---------------------------------------------------------------------------------- */
 
 static void status(const struct dp_seen *seen, const char *ifname, struct dp_iface_status *st)
 {
@@ -200,7 +68,7 @@ static int refuse(struct dp *dp, const char *ifname, const struct dp_seen *seen)
 		      seen->prog_id, ifname);
 }
 
-/* ---- attaching to an empty interface -------------------------------------------------------------- */
+/* ---- attaching to an empty interface --------------------------------------------------------- */
 
 static uint32_t iface_mtu(const char *ifname)
 {
@@ -216,8 +84,8 @@ static uint32_t iface_mtu(const char *ifname)
 }
 
 /*
- * The driver's own words. Creating a link does not return them, the netlink way does, so it is tried too; should it
- * succeed, it is taken back at once.
+ * The driver's own words. Creating a link does not return them, the netlink way does, so it is
+ * tried too; should it succeed, it is taken back at once.
  */
 static const char *driver_says(struct dp *dp, int ifindex)
 {
@@ -230,7 +98,10 @@ static const char *driver_says(struct dp *dp, int ifindex)
 	return dp_heard();
 }
 
-/* Why the driver did not take the program, as a sentence; `why` is its short form for a status line. */
+/*
+ * Why the driver did not take the program, as a sentence; `why` is its short form for a status
+ * line.
+ */
 static int explain(struct dp *dp, const char *ifname, int ifindex, int err, char *why, size_t len)
 {
 	const char *says = driver_says(dp, ifindex);
@@ -282,8 +153,9 @@ static void add_text(struct dp_iface_status *st, const char *fmt, ...)
 }
 
 /*
- * A dispatcher that does not take the program (one made for older kernels may not let extensions change packets) is no
- * reason to stay off an empty interface: the link is tried, and what it says is about the driver alone.
+ * A dispatcher that does not take the program (one made for older kernels may not let extensions
+ * change packets) is no reason to stay off an empty interface: the link is tried, and what it says
+ * is about the driver alone.
  */
 static int attach_mode(struct dp *dp, const char *ifname, int ifindex, enum dp_attach how,
 		       bool native, struct dp_iface_status *st)
@@ -322,7 +194,7 @@ static int attach_fresh(struct dp *dp, const char *ifname, int ifindex, enum dp_
 	return attach_mode(dp, ifname, ifindex, how, false, st);
 }
 
-/* ---- replacing ours ------------------------------------------------------------------------------ */
+/* ---- replacing ours -------------------------------------------------------------------------- */
 
 static int plain_replace(struct dp *dp, const char *ifname, const struct dp_seen *seen)
 {
@@ -331,7 +203,7 @@ static int plain_replace(struct dp *dp, const char *ifname, const struct dp_seen
 
 	if (seen->prog_id == dp->prog_id)
 		return 0;
-	old = prog_open(dp, seen->prog_id);
+	old = dp_prog_open(dp, seen->prog_id);
 	if (old < 0)
 		return dp_fail(dp, old, "%s: cannot open program id %u", ifname, seen->prog_id);
 	opts.old_prog_fd = old;
@@ -400,6 +272,11 @@ static int attach_external(struct dp *dp, const struct dp_seen *seen, struct dp_
 	else if (!seen->ours)
 		snprintf(st->text, sizeof(st->text), "occupied by %s (id %u), not ours",
 			 seen->name[0] ? seen->name : "a program", seen->prog_id);
+	else if (seen->older)
+		snprintf(st->text, sizeof(st->text),
+			 "runs program id %u over maps of another version: ip -force link set dev "
+			 "%s xdp pinned %.40s/" RR_PROG_PIN,
+			 seen->prog_id, st->name, dp->dir);
 	else if (seen->kind == DP_SEEN_PLAIN && seen->prog_id != dp->prog_id)
 		snprintf(
 			st->text, sizeof(st->text),
@@ -453,12 +330,12 @@ int dp_attach_status(struct dp *dp, const char *ifname, struct dp_iface_status *
 	return attach_external(dp, &seen, st);
 }
 
-/* ---- detaching ----------------------------------------------------------------------------------- */
+/* ---- detaching ------------------------------------------------------------------------------- */
 
 static int plain_detach(struct dp *dp, const char *ifname, const struct dp_seen *seen)
 {
 	LIBBPF_OPTS(bpf_xdp_attach_opts, opts);
-	int old = prog_open(dp, seen->prog_id), err;
+	int old = dp_prog_open(dp, seen->prog_id), err;
 
 	if (old < 0)
 		return dp_fail(dp, old, "%s: cannot open program id %u", ifname, seen->prog_id);

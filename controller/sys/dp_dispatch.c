@@ -2,16 +2,18 @@
 /*
  * dp_dispatch.c - sharing an interface with other XDP programs through libxdp's dispatcher.
  *
- * The dispatcher is a small XDP program whose slots are filled by extension programs. libxdp loads ours as such an
- * extension, so every attachment needs an object of its own, over the same maps. Changing the set of programs makes a
- * new dispatcher that replaces the old one in one step; so an upgrade first adds the new program, then takes the older
- * ones out. Between the two steps both are there: the first one that owns a packet sends it, the other never sees it.
+ * The dispatcher is a small XDP program whose slots are filled by extension programs. libxdp loads
+ * ours as such an extension, so every attachment needs an object of its own, over the same maps.
+ * Changing the set of programs makes a new dispatcher that replaces the old one in one step; so an
+ * upgrade first adds the new program, then takes the older ones out. Between the two steps both are
+ * there: the first one that owns a packet sends it, the other never sees it.
  *
- * Where the kernel has no extension programs, or forbids them, libxdp would quietly attach a lone program instead;
- * dp_dispatch_possible() lets dp_attach.c say so and use a link of its own.
+ * Where the kernel has no extension programs, or forbids them, libxdp would quietly attach a lone
+ * program instead; dp_dispatch_possible() lets dp_attach.c say so and use a link of its own.
  *
- * libxdp keeps its state in the bpffs (…/xdp/dispatch-*) and finds it by program id, which needs CAP_SYS_ADMIN: raised
- * here, for the length of each call, when priv_drop() was told to keep it in reserve.
+ * libxdp keeps its state in the bpffs (…/xdp/dispatch-*) and finds it by program id, which needs
+ * CAP_SYS_ADMIN: raised here, for the length of each call, when priv_drop() was told to keep it in
+ * reserve.
  */
 #include <errno.h>
 #include <stdio.h>

@@ -2,8 +2,9 @@
 /*
  * dp_link.c - bpf_links and their pins.
  *
- * A link stays while its pin DIR/link_<interface> does; it is never closed into nothing when the process ends. bpffs
- * takes no dots in names, so that of a VLAN interface is written with a colon, which no interface name has.
+ * A link stays while its pin DIR/link_<interface> does; it is never closed into nothing when the
+ * process ends. bpffs takes no dots in names, so that of a VLAN interface is written with a colon,
+ * which no interface name has.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -24,7 +25,10 @@ static void link_path(const struct dp *dp, const char *ifname, char *buf, size_t
 			*p = ':';
 }
 
-/* The pinned link of an interface name: its fd and what it is attached to; ifindex 0 = its interface is gone. */
+/*
+ * The pinned link of an interface name: its fd and what it is attached to; ifindex 0 = its
+ * interface is gone.
+ */
 int dp_link_open(const struct dp *dp, const char *ifname, struct bpf_link_info *info)
 {
 	char path[PATH_MAX + 32];
@@ -53,7 +57,10 @@ static int link_unpin(struct dp *dp, const char *ifname)
 	return 0;
 }
 
-/* Makes room for a new pin: an old one whose interface is gone is removed, a live one is somebody's. */
+/*
+ * Makes room for a new pin: an old one whose interface is gone is removed, a live one is
+ * somebody's.
+ */
 int dp_link_clear(struct dp *dp, const char *ifname)
 {
 	struct bpf_link_info info;

@@ -2,14 +2,15 @@
 /*
  * dp_map.c - reads and writes the maps.
  *
- * Arrays are mapped into the process: a store is what a packet sees next, and a walk costs no system call. The kernel
- * rounds every element up to 8 bytes (struct rr_iface of 12 bytes stands every 16), so elements are addressed by the
- * stride kept here, through dp_elem().
+ * Arrays are mapped into the process: a store is what a packet sees next, and a walk costs no
+ * system call. The kernel rounds every element up to 8 bytes (struct rr_iface of 12 bytes stands
+ * every 16), so elements are addressed by the stride kept here, through dp_elem().
  *
- * Per-CPU counters are summed over all possible CPUs, in batches: one system call for BATCH elements.
+ * Per-CPU counters are summed over all possible CPUs, in batches: one system call for BATCH
+ * elements.
  *
- * The clock: jiffies are read by a two-instruction program run on demand (no other interface tells the low bits).
- * HZ is the resolution of the coarse clocks, which the kernel defines as one tick.
+ * The clock: jiffies are read by a two-instruction program run on demand (no other interface tells
+ * the low bits). HZ is the resolution of the coarse clocks, which the kernel defines as one tick.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -30,6 +31,20 @@ static const bool mapped[RR_MAP_MAX] = {
 #undef DP_MAPPED
 };
 
+int dp_map_hold(struct dp *dp, int map, int fd)
+{
+	struct bpf_map_info info;
+	int rc = dp_map_info(fd, &info);
+
+	if (rc)
+		return rc;
+	dp->map_fd[map] = fd;
+	dp->map_id[map] = info.id;
+	dp->max[map] = info.max_entries;
+	dp->stride[map] = (info.value_size + 7) & ~7u;
+	return 0;
+}
+
 int dp_map_open(struct dp *dp)
 {
 	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
@@ -49,29 +64,6 @@ int dp_map_open(struct dp *dp)
 		dp->mem_len[i] = len;
 	}
 	return 0;
-}
-
-/*
- * The port range of maps that a controller has set up becomes ours: replies to a flow on a port outside the range would
- * be taken for the host's own.
- */
-void dp_ports_adopt(struct dp *dp)
-{
-	struct rr_control c;
-	uint32_t zero = 0;
-	size_t n = strlen(dp->note);
-
-	if (dp->map_fd[RR_MAP_CONTROL] < 0 ||
-	    bpf_map_lookup_elem(dp->map_fd[RR_MAP_CONTROL], &zero, &c))
-		return;
-	if (c.abi_version != RR_VERSION_CONTROL || !c.port_lo || c.port_lo > c.port_hi ||
-	    (c.port_lo == dp->port_lo && c.port_hi == dp->port_hi))
-		return;
-	snprintf(dp->note + n, sizeof(dp->note) - n,
-		 "%slocal ports %u-%u are in use instead of the configured %u-%u", n ? "; " : "",
-		 c.port_lo, c.port_hi, dp->port_lo, dp->port_hi);
-	dp->port_lo = c.port_lo;
-	dp->port_hi = c.port_hi;
 }
 
 void dp_ports(const struct dp *dp, uint16_t *lo, uint16_t *hi)
@@ -124,7 +116,7 @@ int dp_del(struct dp *dp, enum rr_map map, uint32_t key)
 	return 0;
 }
 
-/* ---- per-CPU counters ---------------------------------------------------------------------------- */
+/* ---- per-CPU counters ------------------------------------------------------------------------ */
 
 /* Adds up `n` elements of `cpus` values each; a value is `words` 64-bit words. */
 static void sum_values(uint64_t *out, const uint64_t *values, uint32_t n, uint32_t cpus,
@@ -205,7 +197,7 @@ int dp_zero(struct dp *dp, enum rr_map map, uint32_t key)
 	return rc;
 }
 
-/* ---- clock --------------------------------------------------------------------------------------- */
+/* ---- clock ----------------------------------------------------------------------------------- */
 
 static int clock_load(struct dp *dp)
 {
@@ -241,7 +233,7 @@ int dp_clock(struct dp *dp, uint32_t *jiffies, uint32_t *hz)
 	return 0;
 }
 
-/* ---- the program --------------------------------------------------------------------------------- */
+/* ---- the program ----------------------------------------------------------------------------- */
 
 int dp_test_run(struct dp *dp, const void *in, size_t inlen, void *out, size_t *outlen,
 		uint32_t *action)

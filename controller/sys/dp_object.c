@@ -2,16 +2,16 @@
 /*
  * dp_object.c - the BPF object: the embedded bytes or a file, opened the same way.
  *
- * Decides which knobs and table sizes the object is loaded with, and whether a map that exists already is the one that
- * this object would create. Knobs are `const volatile` variables in .rodata; they are found by name in the object's BTF,
- * so a bare object given with --object needs no generated header.
+ * Decides which knobs and table sizes the object is loaded with, and whether a map that exists
+ * already is the one that this object would create. Knobs are `const volatile` variables in
+ * .rodata; they are found by name in the object's BTF, so a bare object given with --object needs
+ * no generated header.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <linux/bpf.h>
-
-#include <bpf/btf.h>
 
 #include "sys/dp_int.h"
 
@@ -44,22 +44,7 @@ static struct bpf_map *object_rodata(struct bpf_object *obj)
 /* Where a knob lies in .rodata: its offset, or -ENOENT. */
 static int knob_offset(struct bpf_object *obj, const char *name, size_t size)
 {
-	const struct btf *btf = bpf_object__btf(obj);
-	const struct btf_type *sec, *var;
-	const struct btf_var_secinfo *vi;
-	int id, i;
-
-	id = btf ? btf__find_by_name_kind(btf, ".rodata", BTF_KIND_DATASEC) : -ENOENT;
-	if (id < 0)
-		return -ENOENT;
-	sec = btf__type_by_id(btf, (uint32_t)id);
-	vi = btf_var_secinfos(sec);
-	for (i = 0; i < btf_vlen(sec); i++) {
-		var = btf__type_by_id(btf, vi[i].type);
-		if (vi[i].size == size && !strcmp(btf__name_by_offset(btf, var->name_off), name))
-			return (int)vi[i].offset;
-	}
-	return -ENOENT;
+	return dp_btf_var(bpf_object__btf(obj), name, size);
 }
 
 static int knob_set(struct dp *dp, struct bpf_object *obj, const char *name, const void *value,
@@ -102,6 +87,47 @@ static int object_knobs(struct dp *dp, struct bpf_object *obj)
 	return err;
 }
 
+/*
+ * The port range of flow tables that a controller has set up becomes ours: replies to a flow on a
+ * port outside the range would be taken for the host's own.
+ */
+static void ports_adopt(struct dp *dp, struct bpf_object *obj)
+{
+	struct rr_control c;
+
+	if (dp->prog_fd >= 0 || dp->map_fd[RR_MAP_FLOWS4] < 0 || !dp_control_read(dp, obj, &c))
+		return;
+	if (!c.port_lo || c.port_lo > c.port_hi ||
+	    (c.port_lo == dp->port_lo && c.port_hi == dp->port_hi))
+		return;
+	dp_add_note(dp, "local ports %u-%u are in use instead of the configured %u-%u", c.port_lo,
+		    c.port_hi, dp->port_lo, dp->port_hi);
+	dp->port_lo = c.port_lo;
+	dp->port_hi = c.port_hi;
+}
+
+/* The object says which layouts it was built for; one that does not is older than that. */
+static int object_version(struct dp *dp, struct bpf_object *obj, int m)
+{
+	struct bpf_map *rodata = object_rodata(obj);
+	uint32_t version = DP_VERSION_UNSAID;
+	char name[BPF_OBJ_NAME_LEN + 16];
+	const char *data;
+	size_t len = 0;
+	int off;
+
+	snprintf(name, sizeof(name), DP_VERSION_VAR "%s", dp_map_names[m]);
+	off = knob_offset(obj, name, sizeof(version));
+	data = rodata ? bpf_map__initial_value(rodata, &len) : NULL;
+	if (off >= 0 && data && (size_t)off + sizeof(version) <= len)
+		memcpy(&version, data + off, sizeof(version));
+	if (version == dp_map_versions[m])
+		return 0;
+	return dp_say(dp, -EINVAL,
+		      "%s: map %s has layout version %u, this rrlbd works with version %u",
+		      object_name(dp), dp_map_names[m], version, dp_map_versions[m]);
+}
+
 static bool is_flow_table(enum rr_map map)
 {
 	return map == RR_MAP_FLOWS4 || map == RR_MAP_FLOWS6 || map == RR_MAP_COLD4 ||
@@ -134,6 +160,9 @@ int dp_object_sizes(struct dp *dp, struct bpf_object *obj)
 			return dp_say(dp, -EINVAL,
 				      "%s: no map %s: not an rr_xdp object of this version",
 				      object_name(dp), dp_map_names[i]);
+		err = object_version(dp, obj, i);
+		if (err)
+			return err;
 		if (!is_flow_table((enum rr_map)i))
 			continue;
 		err = bpf_map__set_max_entries(map, flow_table_max(dp, (enum rr_map)i));
@@ -141,7 +170,7 @@ int dp_object_sizes(struct dp *dp, struct bpf_object *obj)
 			return dp_fail(dp, err, "%s: size of map %s", object_name(dp),
 				       dp_map_names[i]);
 	}
-	dp_ports_adopt(dp);
+	ports_adopt(dp, obj);
 	return object_knobs(dp, obj);
 }
 

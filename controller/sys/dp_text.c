@@ -2,10 +2,11 @@
 /*
  * dp_text.c - the sentences of the data-plane door.
  *
- * libbpf and libxdp explain failures only through a process-wide print hook, and the kernel's own reason (netlink's
- * extended acknowledgement, the verifier's last line) comes the same way. So the hook keeps what was said since
- * dp_listen() in one static buffer, and the call that failed picks the line that says most: the kernel's message,
- * then the verifier's verdict, then the first warning. One thread uses dp, so one buffer is enough.
+ * libbpf and libxdp explain failures only through a process-wide print hook, and the kernel's own
+ * reason (netlink's extended acknowledgement, the verifier's last line) comes the same way. So the
+ * hook keeps what was said since dp_listen() in one static buffer, and the call that failed picks
+ * the line that says most: the kernel's message, then the verifier's verdict, then the first
+ * warning. One thread uses dp, so one buffer is enough.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -34,6 +35,21 @@ const uint32_t dp_map_versions[RR_MAP_MAX] = {
 	RR_MAPS(DP_MAP_VERSION)
 #undef DP_MAP_VERSION
 };
+
+const enum rr_map_kind dp_map_kinds[RR_MAP_MAX] = {
+#define DP_MAP_KIND(id, name, mm, version, kind) RR_KIND_##kind,
+	RR_MAPS(DP_MAP_KIND)
+#undef DP_MAP_KIND
+};
+
+int dp_map_named(const char *name)
+{
+	for (int m = 0; m < RR_MAP_MAX; m++) {
+		if (!strcmp(dp_map_names[m], name))
+			return m;
+	}
+	return -1;
+}
 
 static char said[16384];
 static size_t said_len;
@@ -179,6 +195,23 @@ int dp_fail(struct dp *dp, int err, const char *fmt, ...)
 		snprintf(dp->error + n, sizeof(dp->error) - n,
 			 "; needs root, or CAP_NET_ADMIN, CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN");
 	return err;
+}
+
+void dp_add_note(struct dp *dp, const char *fmt, ...)
+{
+	size_t n = strlen(dp->note);
+	va_list ap;
+
+	if (n && n < sizeof(dp->note) - 3)
+		n += (size_t)snprintf(dp->note + n, sizeof(dp->note) - n, "; ");
+	va_start(ap, fmt);
+	vsnprintf(dp->note + n, sizeof(dp->note) - n, fmt, ap);
+	va_end(ap);
+}
+
+const char *dp_note(const struct dp *dp)
+{
+	return dp ? dp->note : "";
 }
 
 const char *dp_error(const struct dp *dp)
