@@ -113,8 +113,8 @@ static enum model_rc verb_weight(struct verb *v)
 	uint32_t w = v->op->weight;
 	struct model_saved *o;
 
-	if (w > 1000) {
-		SAY(v, "weight %u is not in 1..1000", w);
+	if (w > CONF_WEIGHT_MAX) {
+		SAY(v, "weight %u is not in %d..%d", w, CONF_WEIGHT_MIN, CONF_WEIGHT_MAX);
 		return MODEL_INVALID;
 	}
 	if (v->op->dry_run)

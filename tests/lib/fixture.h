@@ -62,6 +62,14 @@ const char *fx_push(struct fx_maps *x, struct model *m);
  * stay reachable.
  */
 const char *fx_steps(struct fx_maps *x, struct plan *want, bool steady);
+/* For what says NULL or what is wrong. */
+#define assert_ok(err) \
+	do { \
+		const char *err_ = (err); \
+		if (err_) \
+			fail_msg("%s", err_); \
+	} while (0)
+struct plan *fx_plan(const struct model *m); /* what the model wants now; the caller's */
 /* Rules for one state of the maps. NULL, or what is wrong. */
 const char *fx_check(const struct plan_image *img);
 /* Is the endpoint in the rotation that packets walk? */

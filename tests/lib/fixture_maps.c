@@ -261,6 +261,15 @@ const char *fx_steps(struct fx_maps *x, struct plan *want, bool steady)
 	return err;
 }
 
+struct plan *fx_plan(const struct model *m)
+{
+	struct plan *p = plan_new();
+
+	if (!p || plan_build(m, p))
+		abort();
+	return p;
+}
+
 const char *fx_push(struct fx_maps *x, struct model *m)
 {
 	struct plan *want = plan_new();

@@ -14,22 +14,11 @@
 
 #include "lib/sim.h"
 
-#define E1 "10.0.0.1:8443"
-#define E2 "10.0.0.2:8443"
-#define E3 "10.0.0.3:8443"
+#define E1 FX_E1
+#define E2 FX_E2
+#define E3 FX_E3
 
 static struct sim s;
-
-static struct conf *web_conf(void)
-{
-	struct conf *c = fx_conf();
-
-	fx_service(c, "web", "192.0.2.10:443");
-	fx_endpoint(c, "web", E1, 100);
-	fx_endpoint(c, "web", E2, 100);
-	fx_endpoint(c, "web", E3, 100);
-	return c;
-}
 
 static void apply(const struct conf *c)
 {
@@ -39,7 +28,7 @@ static void apply(const struct conf *c)
 
 static void test_drain_ends_with_the_last_flow(void **state)
 {
-	struct conf *c = web_conf();
+	struct conf *c = fx_web_conf();
 	uint32_t id, kill[4];
 
 	(void)state;
@@ -67,9 +56,35 @@ static void test_drain_ends_with_the_last_flow(void **state)
 	conf_free(c);
 }
 
+/* Factors of weights that never rest cost a push a second; a drain does not wait for them. */
+static void test_restless_weights(void **state)
+{
+	struct conf *c = fx_web_conf();
+	struct fx_rng r = { 3 };
+	uint32_t id;
+	size_t before;
+
+	(void)state;
+	sim_start(&s, c, MONO_S(100), false);
+	id = fx_id(s.m, "web", E1);
+	sim_run(&s, MONO_S(110));
+	before = s.x.diffs;
+	while (mono_cmp(s.now, MONO_S(140)) < 0) {
+		model_factor(s.m, id, WEIGHT_ADAPT, WEIGHT_ONE / 4 + fx_rand(&r, WEIGHT_ONE));
+		sim_run(&s, mono_add(s.now, MONO_MS(50)));
+	}
+	assert_in_range(s.x.diffs - before, 29, 31);
+	assert_true(fx_in_rotation(&s.x, 0, id));
+	fx_verb(s.m, VERB_DRAIN, "web", E1, s.now);
+	sim_run(&s, s.now);
+	assert_false(fx_in_rotation(&s.x, 0, id));
+	sim_end(&s);
+	conf_free(c);
+}
+
 static void test_drain_deadline_resets(void **state)
 {
-	struct conf *c = web_conf();
+	struct conf *c = fx_web_conf();
 	uint32_t id, kill[4];
 
 	(void)state;
@@ -91,7 +106,7 @@ static void test_drain_deadline_resets(void **state)
 
 static void test_removed_endpoint_drains_then_is_gone(void **state)
 {
-	struct conf *c = web_conf();
+	struct conf *c = fx_web_conf();
 	uint32_t id, killed;
 
 	(void)state;
@@ -119,7 +134,7 @@ static void test_removed_endpoint_drains_then_is_gone(void **state)
  */
 static void test_id_quarantine(void **state)
 {
-	struct conf *c = web_conf();
+	struct conf *c = fx_web_conf();
 	uint32_t id, id2;
 
 	(void)state;
@@ -143,7 +158,7 @@ static void test_id_quarantine(void **state)
 
 static void test_coming_back_keeps_the_id(void **state)
 {
-	struct conf *c = web_conf(), *less = web_conf();
+	struct conf *c = fx_web_conf(), *less = fx_web_conf();
 	uint32_t id;
 
 	(void)state;
@@ -165,7 +180,7 @@ static void test_coming_back_keeps_the_id(void **state)
 
 static void test_removed_service(void **state)
 {
-	struct conf *c = web_conf(), *none = fx_conf();
+	struct conf *c = fx_web_conf(), *none = fx_conf();
 	uint32_t id, killed[8];
 
 	(void)state;
@@ -187,7 +202,7 @@ static void test_removed_service(void **state)
 
 static void test_restart_without_blackout(void **state)
 {
-	struct conf *c = web_conf();
+	struct conf *c = fx_web_conf();
 	uint32_t id[3];
 
 	(void)state;
@@ -222,7 +237,7 @@ static void test_restart_without_blackout(void **state)
 
 static void test_cold_start(void **state)
 {
-	struct conf *c = web_conf();
+	struct conf *c = fx_web_conf();
 
 	(void)state;
 	sim_start(&s, c, MONO_S(100), true);
@@ -236,7 +251,7 @@ static void test_cold_start(void **state)
 
 static void test_lost_hop_comes_back(void **state)
 {
-	struct conf *c = web_conf();
+	struct conf *c = fx_web_conf();
 	uint32_t id;
 
 	(void)state;
@@ -264,6 +279,7 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_drain_ends_with_the_last_flow),
+		cmocka_unit_test(test_restless_weights),
 		cmocka_unit_test(test_drain_deadline_resets),
 		cmocka_unit_test(test_removed_endpoint_drains_then_is_gone),
 		cmocka_unit_test(test_id_quarantine),

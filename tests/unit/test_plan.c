@@ -17,13 +17,6 @@
 #include "lib/fixture.h"
 #include "rr_hash.h"
 
-#define assert_ok(err) \
-	do { \
-		const char *err_ = (err); \
-		if (err_) \
-			fail_msg("%s", err_); \
-	} while (0)
-
 static struct conf *web_conf(void)
 {
 	struct conf *c = fx_conf();
@@ -33,15 +26,6 @@ static struct conf *web_conf(void)
 	fx_endpoint(c, "web", "10.0.0.2:8443", 200);
 	fx_endpoint(c, "web", "10.0.0.3:8443", 100);
 	return c;
-}
-
-static struct plan *build(struct model *m)
-{
-	struct plan *p = plan_new();
-
-	assert_non_null(p);
-	assert_int_equal(plan_build(m, p), 0);
-	return p;
 }
 
 static void test_elements(void **state)
@@ -57,7 +41,7 @@ static void test_elements(void **state)
 	m = fx_model(c, MONO_S(1));
 	model_set_hz(m, 100);
 	fx_all_up(m, MONO_S(1));
-	p = build(m);
+	p = fx_plan(m);
 	svc = fx_service_id(m, "web");
 	id = fx_id(m, "web", "10.0.0.1:8443");
 	assert_int_equal(p->service[svc].flags, RR_SVC_PRESENT);
@@ -85,7 +69,7 @@ static void test_unavailable_is_no_new(void **state)
 {
 	struct conf *c = web_conf();
 	struct model *m = fx_model(c, MONO_S(1));
-	struct plan *p = build(m);
+	struct plan *p = fx_plan(m);
 	uint32_t svc = fx_service_id(m, "web"), id = fx_id(m, "web", "10.0.0.2:8443");
 
 	(void)state;
@@ -140,7 +124,7 @@ static void test_order_of_removal(void **state)
 	svc = fx_service_id(m, "web");
 	id = fx_id(m, "web", "10.0.0.1:8443");
 	assert_int_equal(fx_verb(m, VERB_DRAIN, "web", "10.0.0.1:8443", MONO_S(2)), MODEL_OK);
-	want = build(m);
+	want = fx_plan(m);
 	assert_int_equal(plan_diff(x.have, want, &ops), 0);
 	assert_int_equal(ops.n, 3);
 	assert_int_equal(ops.op[0].kind, PLAN_EP_FLAGS);
@@ -179,7 +163,7 @@ static void test_order_of_arrival(void **state)
 	fx_all_up(m, MONO_S(2));
 	svc = fx_service_id(m, "api");
 	id = fx_id(m, "api", "10.0.1.1:8443");
-	want = build(m);
+	want = fx_plan(m);
 	assert_int_equal(plan_diff(x.have, want, &ops), 0);
 	/*
 	 * local -> row of the local -> endpoint -> rotation -> service -> switch -> row of the
@@ -223,7 +207,7 @@ static void test_removed_service_leaves_the_table_first(void **state)
 	id = fx_id(m, "api", "10.0.1.1:8443");
 	free(c->service[--c->services].endpoint);
 	assert_int_equal(model_apply(m, c, false, MONO_S(2)), 0);
-	want = build(m);
+	want = fx_plan(m);
 	assert_int_equal(plan_diff(x.have, want, &ops), 0);
 	assert_int_equal(ops.op[0].kind, PLAN_EP_FLAGS);
 	assert_int_equal(ops.op[0].value,
@@ -282,7 +266,7 @@ static void test_hop_is_one_store(void **state)
 	assert_ok(fx_push(&x, m));
 	id = fx_id(m, "web", "10.0.0.1:8443");
 	model_nexthop(m, id, fx_hop(99), NULL, MONO_S(2));
-	want = build(m);
+	want = fx_plan(m);
 	assert_int_equal(plan_diff(x.have, want, &ops), 0);
 	assert_int_equal(ops.n, 1);
 	assert_int_equal(ops.op[0].kind, PLAN_EP_HOP);
@@ -311,7 +295,7 @@ static void test_foreign_have(void **state)
 	fx_all_up(m, MONO_S(1));
 	assert_ok(fx_push(&x, m));
 	id = fx_id(m, "web", "10.0.0.1:8443");
-	want = build(m);
+	want = fx_plan(m);
 	want->endpoint[id].addr.a[3] = 200;
 	want->service[svc].addr.a[3] = 99;
 	assert_ok(fx_steps(&x, want, false));
@@ -334,7 +318,7 @@ static void test_changed_mode_is_hidden(void **state)
 	fx_maps_init(&x);
 	fx_all_up(m, MONO_S(1));
 	assert_ok(fx_push(&x, m));
-	want = build(m);
+	want = fx_plan(m);
 	want->service[0].mode = RR_MODE_DSR;
 	assert_int_equal(plan_diff(x.have, want, &ops), 0);
 	write = at(&ops, PLAN_SVC_WRITE, 0);

@@ -19,22 +19,6 @@
 #include "lib/fixture.h"
 #include "rr_hash.h"
 
-#define assert_ok(err) \
-	do { \
-		const char *err_ = (err); \
-		if (err_) \
-			fail_msg("%s", err_); \
-	} while (0)
-
-static struct plan *build(struct model *m)
-{
-	struct plan *p = plan_new();
-
-	assert_non_null(p);
-	assert_int_equal(plan_build(m, p), 0);
-	return p;
-}
-
 static const char *const names[] = { "web", "api", "img", "v6", "raw" };
 static const char *const listens[] = { "192.0.2.10:443",     "192.0.2.11:443", "192.0.2.10:444",
 				       "[2001:db8::10]:443", "192.0.2.12:443", "192.0.2.13:443" };
@@ -144,6 +128,12 @@ static void do_probes(struct world *w)
 		fx_result(w->m, id[i], fx_rand(&w->r, 4) ? REASON_PASS : REASON_REFUSED, w->now);
 }
 
+static void do_factor(struct world *w)
+{
+	model_factor(w->m, any_endpoint(w), (enum weight_factor)fx_rand(&w->r, WEIGHT_GROUP + 1),
+		     fx_rand(&w->r, 3) * WEIGHT_ONE / 2);
+}
+
 static void do_iface(struct world *w)
 {
 	uint8_t mac[6] = { 2, 0, 0, 0, 0, (uint8_t)fx_rand(&w->r, 3) };
@@ -187,7 +177,8 @@ static void do_restart(struct world *w)
 
 static void (*const actions[])(struct world *) = { do_conf,  do_verb,  do_verb,	  do_verb,
 						   do_hop,   do_hop,   do_probes, do_probes,
-						   do_iface, do_flows, do_time,	  do_time };
+						   do_iface, do_flows, do_time,	  do_time,
+						   do_factor };
 
 static void random_story(uint64_t seed, int rounds)
 {
@@ -301,11 +292,11 @@ static void test_broken_off(void **state)
 		actions[fx_rand(&w.r, N(actions))](&w);
 		do_conf(&w);
 		fx_all_up(w.m, w.now);
-		break_off(&w.x, build(w.m), &w.r);
+		break_off(&w.x, fx_plan(w.m), &w.r);
 		read_back(&w.x);
 		if (!fx_rand(&w.r, 4))
 			do_restart(&w);
-		assert_ok(fx_steps(&w.x, build(w.m), false));
+		assert_ok(fx_steps(&w.x, fx_plan(w.m), false));
 		model_planned(w.m);
 	}
 	fx_maps_free(&w.x);
