@@ -116,9 +116,9 @@ enum api_type {
 	  A_OPT(service, SERVICE) A_OPT(endpoint, BACKEND) A_OPT(client, CLIENT)                   \
 	  A_OPT(state, STATE) A_OPT(limit, COUNT) A_OPT(force, FLAG) A_OPT(dry_run, FLAG),         \
 	  "reset connections; without a filter only with --force")                                 \
-	X(config_check, "config check", READ, A_REQ(file, FILE) A_OPT(name, NAME),        \
+	X(config_check, "config check", READ, A_REQ(file, FILE) A_OPT(name, NAME),         \
 	  "check a configuration file without using it")                                           \
-	X(config_diff, "config diff", READ, A_POS(file, FILE) A_OPT(name, NAME),        \
+	X(config_diff, "config diff", READ, A_POS(file, FILE) A_OPT(name, NAME),           \
 	  "compare the running configuration with a file, or with the daemon's own file")          \
 	X(config_show, "config show", READ, A_OPT(effective, FLAG),                                \
 	  "print the running configuration; --effective adds what operators have changed")         \

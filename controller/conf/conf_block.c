@@ -23,6 +23,10 @@ size_t list_count(const struct conf_list *l, const void *base)
 	return n;
 }
 
+/*
+ * The pointer to an array has the type of its elements, which are not known here. It is copied as
+ * bytes, so that no type is read through another.
+ */
 const void *list_at_const(const struct conf_list *l, const void *base, size_t i)
 {
 	const char *array = (const char *)base + l->array;
@@ -113,6 +117,10 @@ void block_settle(const struct conf_block *b, void *base)
 	}
 }
 
+/*
+ * Compares values, not texts: "900s" and "15m" are the same default. The default is read into a
+ * field of its own, as large as the largest of any row.
+ */
 bool row_is_default(const struct conf_block *b, const struct conf_row *row, const void *base,
 		    const struct conf_block *outer, const void *around)
 {

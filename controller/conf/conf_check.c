@@ -90,6 +90,7 @@ static size_t placed_unique(struct parser *p, const char *word, struct placed *l
 	return unique;
 }
 
+/* At least one element, so that NULL means one thing only. The caller frees it. */
 static struct placed *placed_new(struct parser *p, size_t n)
 {
 	struct placed *list = calloc(n ? n : 1, sizeof(*list));
@@ -204,6 +205,7 @@ static void listens_check(struct parser *p)
 	free(list);
 }
 
+/* How many ids local addresses will need: services that use the same one share it. */
 static size_t locals_count(struct parser *p)
 {
 	struct placed *list = placed_new(p, p->conf->services * CONF_MAX_LOCALS);

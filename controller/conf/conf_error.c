@@ -42,6 +42,7 @@ size_t utf8_len(const char *s, size_t len)
 	return n;
 }
 
+/* A byte that is not UTF-8 is a column of its own, so columns count also in a broken file. */
 static size_t step(const char *s, size_t len)
 {
 	size_t n = utf8_len(s, len);
@@ -141,6 +142,7 @@ struct window {
 	size_t total;
 };
 
+/* Minified or generated lines are long: what is far from the place is not shown. */
 static struct window window_of(size_t total, const struct conf_error *e)
 {
 	struct window w = { 1, total + 1, total };

@@ -87,6 +87,10 @@ static struct token word_next(struct lexer *l)
 	return t;
 }
 
+/*
+ * A string ends on its line: a forgotten quote is then reported where it was forgotten, and not as
+ * a hundred errors up to the next one.
+ */
 static struct token string_next(struct lexer *l)
 {
 	struct token t = { TOK_STRING, { l->pos, 0, l->line } };

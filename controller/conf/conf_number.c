@@ -13,6 +13,10 @@
 
 #define DIGITS "0123456789"
 
+/*
+ * A number without a unit gets a message of its own: it is the commonest slip, because other
+ * programs have a default unit.
+ */
 static bool duration_set(const struct conf_row *row, void *at, const char *text, char *why)
 {
 	char buf[QUOTE_LEN], lo[UNITS_STRLEN], hi[UNITS_STRLEN];
@@ -37,6 +41,9 @@ static bool duration_set(const struct conf_row *row, void *at, const char *text,
 	return true;
 }
 
+/*
+ * Also says so when the value did not fit into 64 bits (`err`): for the reader that is one mistake.
+ */
 static bool in_range(const struct conf_row *row, const char *text, uint64_t n, int err, char *why)
 {
 	const char *unit = row->kind == KIND_PERCENT ? "%" : "";
@@ -91,6 +98,7 @@ static bool plain(const char **text, uint32_t *n)
 	return true;
 }
 
+/* Digits only: "8k" is a count, but nobody means a port by it. */
 static bool port_set(const struct conf_row *row, void *at, const char *text, char *why)
 {
 	const char *p = text;

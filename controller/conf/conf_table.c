@@ -14,6 +14,10 @@
 
 #include "conf/conf_int.h"
 
+/*
+ * AT and TEXT name the field that a row fills; a string's size is the field's. LIST names the array
+ * and its count. BLOCK makes a block of its rows and sees that the parser can remember all of them.
+ */
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
 #define AT(type, field) .off = offsetof(struct type, field)
 #define TEXT(type, field) \
@@ -77,6 +81,7 @@ static const struct conf_row flow_rows[] = {
 	  .help = "entries of the IPv6 flow table, rounded up to a power of two" },
 };
 
+/* In the order of the manual: what tcp has, what tls has as well, what https has as well. */
 static const struct conf_row health_rows[] = {
 	{ "interval", .kind = KIND_DURATION, AT(conf_health, interval), .lo = US_MS(100),
 	  .hi = US_H(1), .dflt = "2s", .types = FOR_PROBES,
@@ -122,6 +127,10 @@ static const struct conf_row health_rows[] = {
 	  .help = "text that the response body must contain" },
 };
 
+/*
+ * What an endpoint leaves out it inherits. Its weight may stand before that of its service: who is
+ * right is known when the service's block closes.
+ */
 static const struct conf_row endpoint_rows[] = {
 	{ "weight", .kind = KIND_COUNT, AT(conf_endpoint, weight), .lo = CONF_WEIGHT_MIN,
 	  .hi = CONF_WEIGHT_MAX, .inherit = "weight",

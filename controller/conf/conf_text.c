@@ -62,6 +62,7 @@ static bool form_ok(enum row_form form, const char *text, char *why)
 	return true;
 }
 
+/* The rest of the field is zeroed, so that equal strings are equal fields. */
 bool string_set(const struct conf_row *row, char *at, const char *text, char *why)
 {
 	size_t len = strlen(text);

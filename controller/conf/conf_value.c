@@ -54,6 +54,7 @@ void words_list(const struct word *words, struct strbuf *sb)
 	}
 }
 
+/* Always lists the words: who mistypes one often does not know the others. */
 static bool enum_set(const struct conf_row *row, void *at, const char *text, char *why)
 {
 	struct suggest near = { .word = text };
