@@ -185,7 +185,7 @@ pure-objects: $(PURE)
 tests: tests-pure tests-bpf tests-net tests-fuzz ## build every test program
 
 RUN := RRLB_BUILD=$(B) MAKE="$(MAKE)" scripts/test
-check: ## format, layers, purity, shellcheck, man pages, unit, sim, golden; no root
+check: ## format, layers, circles, purity, shellcheck, man pages, unit, sim, golden; no root
 	+@$(RUN) lint unit sim golden
 check-root: all ## packet path and network namespaces; as root
 	+@$(RUN) bpf net leftovers
