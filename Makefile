@@ -21,7 +21,9 @@ CC       ?= gcc
 CLANG    ?= clang
 BPFTOOL  ?= $(firstword $(wildcard /usr/sbin/bpftool /sbin/bpftool) bpftool)
 Q        := $(if $(V),,@)
-VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo 0.1.0)
+# The nearest tag v1.2.3, else what NEWS is about: tags do not always travel with a tree.
+VERSION  := $(shell git describe --tags --match 'v[0-9]*' --dirty 2>/dev/null | sed 's/^v//')
+VERSION  := $(or $(VERSION),$(shell sed -nE 's/^([0-9]+(\.[0-9]+)+).*/\1/p' NEWS | head -n 1))
 ARCH_INC := -I/usr/include/$(shell gcc -print-multiarch 2>/dev/null)
 
 WARN     := -Wall -Wextra -Werror -Wshadow -Wmissing-prototypes -Wstrict-prototypes -Wpointer-arith \
@@ -202,8 +204,13 @@ format: ## clang-format every file in place
 	clang-format -i $(C_FILES)
 format-check: ## fail where clang-format would change something
 	@clang-format --dry-run -Werror $(C_FILES)
+header-check: | $(B)/rr_xdp.skel.h ## every header compiles alone
+	@CC='$(CC) $(CPPFLAGS) $(TEST_INC) $(CFLAGS)' BPF_CC='$(CLANG) $(BPF_CFLAGS)' \
+		scripts/check-headers
 metrics: ## function and file lengths, comment share
 	@scripts/metrics
+version: ## of this tree
+	@echo '$(VERSION)'
 tags: ## ctags
 	ctags $(C_FILES)
 compile_commands.json: ## for clangd and clang-tidy
@@ -249,4 +256,5 @@ help: ## this list
 .SECONDARY:
 .DELETE_ON_ERROR:
 .PHONY: all tests tests-pure tests-bpf tests-net tests-fuzz tests-bench pure-objects check check-root fuzz bench budget format \
-	format-check metrics tags compile_commands.json install uninstall clean help FORCE
+	format-check header-check metrics version \
+	tags compile_commands.json install uninstall clean help FORCE

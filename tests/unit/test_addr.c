@@ -50,68 +50,68 @@ static void test_good(void **state)
 	}
 }
 
+static const struct {
+	const char *text;
+	bool need_port;
+} bad[] = {
+	{ "", true },
+	{ "", false },
+	{ "192.0.2.1", true },
+	{ "192.0.2.1:", true },
+	{ "192.0.2.1:", false },
+	{ "192.0.2.1:0", true },
+	{ "192.0.2.1:00443", true },
+	{ "192.0.2.1:0443", true },
+	{ "192.0.2.1:65536", true },
+	{ "192.0.2.1:4294967739", true }, /* 443 in 32 bits */
+	{ "192.0.2.1:99999999999999999999", true },
+	{ "192.0.2.1:+443", true },
+	{ "192.0.2.1:-1", true },
+	{ "192.0.2.1: 443", true },
+	{ " 192.0.2.1:443", true },
+	{ "192.0.2.1:443 ", true },
+	{ "192.0.2.1:443x", true },
+	{ "192.0.2.1x:443", true },
+	{ "192.0.2:443", true },
+	{ "192.0.2.256:443", true },
+	{ "192.0.02.1:443", true },
+	{ "1.2.3.4.5:443", true },
+	{ "0x7f.0.0.1:443", true },
+	{ "[192.0.2.1]:443", true },
+	{ "2001:db8::1:443", true },
+	{ "2001:db8:1:2:3:4:5:6:443", false },
+	{ "[2001:db8::1]", true },
+	{ "[2001:db8::1]443", false },
+	{ "[2001:db8::1]:", false },
+	{ "[2001:db8::1]:0", false },
+	{ "[2001:db8::1", false },
+	{ "2001:db8::1]:443", false },
+	{ "[]:443", true },
+	{ "[[::1]]:443", true },
+	{ "[::1]]:443", true },
+	{ "[fe80::1%eth0]:443", true },
+	{ "fe80::1%2", false },
+	{ "192.0.2.1%eth0", false },
+	{ "2001:db8::1::2", false },
+	{ "2001:db8:::1", false },
+	{ "[12345::1]:443", true },
+	{ ":443", true },
+	{ ":", false },
+	{ "*:443", true },
+	{ "localhost:443", true },
+	{ "[0000000000000000000000000000000000000000000000000000000000000001]:443", true },
+};
+
 static void test_bad(void **state)
 {
-	static const struct {
-		const char *text;
-		bool need_port;
-	} t[] = {
-		{ "", true },
-		{ "", false },
-		{ "192.0.2.1", true },
-		{ "192.0.2.1:", true },
-		{ "192.0.2.1:", false },
-		{ "192.0.2.1:0", true },
-		{ "192.0.2.1:00443", true },
-		{ "192.0.2.1:0443", true },
-		{ "192.0.2.1:65536", true },
-		{ "192.0.2.1:4294967739", true }, /* 443 in 32 bits */
-		{ "192.0.2.1:99999999999999999999", true },
-		{ "192.0.2.1:+443", true },
-		{ "192.0.2.1:-1", true },
-		{ "192.0.2.1: 443", true },
-		{ " 192.0.2.1:443", true },
-		{ "192.0.2.1:443 ", true },
-		{ "192.0.2.1:443x", true },
-		{ "192.0.2.1x:443", true },
-		{ "192.0.2:443", true },
-		{ "192.0.2.256:443", true },
-		{ "192.0.02.1:443", true },
-		{ "1.2.3.4.5:443", true },
-		{ "0x7f.0.0.1:443", true },
-		{ "[192.0.2.1]:443", true },
-		{ "2001:db8::1:443", true },
-		{ "2001:db8:1:2:3:4:5:6:443", false },
-		{ "[2001:db8::1]", true },
-		{ "[2001:db8::1]443", false },
-		{ "[2001:db8::1]:", false },
-		{ "[2001:db8::1]:0", false },
-		{ "[2001:db8::1", false },
-		{ "2001:db8::1]:443", false },
-		{ "[]:443", true },
-		{ "[[::1]]:443", true },
-		{ "[::1]]:443", true },
-		{ "[fe80::1%eth0]:443", true },
-		{ "fe80::1%2", false },
-		{ "192.0.2.1%eth0", false },
-		{ "2001:db8::1::2", false },
-		{ "2001:db8:::1", false },
-		{ "[12345::1]:443", true },
-		{ ":443", true },
-		{ ":", false },
-		{ "*:443", true },
-		{ "localhost:443", true },
-		{ "[0000000000000000000000000000000000000000000000000000000000000001]:443", true },
-	};
 	struct addr a, before;
-	size_t i;
 
 	(void)state;
 	memset(&before, 0x5a, sizeof(before));
-	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		a = before;
-		if (addr_parse(&a, t[i].text, t[i].need_port) != -EINVAL)
-			fail_msg("'%s' was taken", t[i].text);
+		if (addr_parse(&a, bad[i].text, bad[i].need_port) != -EINVAL)
+			fail_msg("'%s' was taken", bad[i].text);
 		assert_memory_equal(&a, &before, sizeof(a)); /* untouched on error */
 	}
 }
