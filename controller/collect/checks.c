@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * checks.c - between model and probes: whom the model finds due is probed, what the probe found goes to the model.
+ * checks.c - between model and probes: whom the model finds due is probed, what the probe found
+ * goes to the model.
  *
- * Budget: PROBE_MAX_INFLIGHT at once, CHECKS_RATE starts a second with bursts of CHECKS_BURST. Who is over the budget
- * stays due in the model and is only late; lateness is measured and never held against an endpoint.
+ * Budget: PROBE_MAX_INFLIGHT at once, CHECKS_RATE starts a second with bursts of CHECKS_BURST.
+ * Who is over the budget stays due in the model and is only late; lateness is measured and never
+ * held against an endpoint.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -2,13 +2,15 @@
 /*
  * iface.c - which interface has which slot, and whether our program runs there.
  *
- * A slot number is part of every next hop that the packet path has learned from clients, so it stays with its interface's
- * name: over reloads, and over restarts, when the running maps say who had which. A new interface takes the first free slot.
+ * A slot number is part of every next hop that the packet path has learned from clients, so it
+ * stays with its interface's name: over reloads, and over restarts, when the running maps say who
+ * had which. A new interface takes the first free slot.
  *
- * Attaching is ours, detaching is the operator's (rrctl detach): an interface that leaves the configuration lingers, with
- * its slot and its program, until it is detached; clients there are still served, endpoints no longer reached by it.
- * One that was destroyed and made again has another ifindex and is attached again; one that was detached
- * on purpose keeps its ifindex and is left alone.
+ * Attaching is ours, detaching is the operator's (rrctl detach): an interface that leaves the
+ * configuration lingers, with its slot and its program, until it is detached; clients there are
+ * still served, endpoints no longer reached by it. One that was destroyed and made again has
+ * another ifindex and is attached again; one that was detached on purpose keeps its ifindex and
+ * is left alone.
  */
 #include <errno.h>
 #include <net/if.h>
@@ -199,6 +201,20 @@ int iface_attach(struct daemon *d, const struct conf *c, const struct conf *old,
 		return rc;
 	}
 	return 0;
+}
+
+int iface_detach(struct daemon *d, const char *name)
+{
+	int slot = slot_of(d, name), rc = dp_detach(d->dp, name);
+
+	if (rc == -ENOENT || rc == -ENODEV) /* nothing there: as asked for */
+		rc = 0;
+	if (!rc && slot >= 0) {
+		d->iface[slot].attached = false;
+		snprintf(d->iface[slot].text, sizeof(d->iface[slot].text), "%s",
+			 "detached by an operator");
+	}
+	return rc;
 }
 
 /* The same name under another ifindex is another interface: nothing of ours is on it. */

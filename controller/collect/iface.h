@@ -11,11 +11,16 @@ void iface_adopt(struct daemon *d); /* slots as the running maps have them */
 /* Slots for the names of c. 0 or -ENOSPC. */
 int iface_assign(struct daemon *d, const struct conf *c);
 /*
- * Attaches what is not yet. `old` given: only interfaces that it does not have, and the first failure ends it with a
- * sentence in `err`.
+ * Attaches what is not yet. `old` given: only interfaces that it does not have, and the first
+ * failure ends it with a sentence in `err`.
  */
 int iface_attach(struct daemon *d, const struct conf *c, const struct conf *old, char *err,
 		 size_t errlen);
+/*
+ * Takes our program off, which an operator has asked for. 0, also when it is not there; or -errno
+ * and dp_error().
+ */
+int iface_detach(struct daemon *d, const char *name);
 void iface_undo(struct daemon *d); /* detaches and forgets what iface_assign() added */
 void iface_settle(struct daemon *d, const struct conf *c); /* c is in force now */
 void iface_refresh(struct daemon *d); /* links -> model; attaches what came back */

@@ -2,16 +2,17 @@
 /*
  * nexthop.c - by which interface and to which MAC an endpoint's packets leave.
  *
- * The kernel's routes and neighbours decide; this only asks and translates. Asked again whenever netlink says that
- * something changed (bursts coalesced: never busier than a twentieth of the time), every second while an endpoint has
- * no next hop, and every 30 s anyway.
+ * The kernel's routes and neighbours decide; this only asks and translates. Asked again whenever
+ * netlink says that something changed (bursts coalesced: never busier than a twentieth of the
+ * time), every second while an endpoint has no next hop, and every 30 s anyway.
  *
- * The packets themselves bypass the kernel, so its neighbour entries are not kept fresh by them and may be dropped for
- * want of use. Hence: an unknown neighbour is solicited, and a next hop that was good is kept for HOLD while the same
- * neighbour is being asked for again.
+ * The packets themselves bypass the kernel, so its neighbour entries are not kept fresh by them
+ * and may be dropped for want of use. Hence: an unknown neighbour is solicited, and a next hop
+ * that was good is kept for HOLD while the same neighbour is being asked for again.
  *
- * dsr rewrites only the MAC, so its endpoint must be on the link: a gateway would route the packet, still addressed to
- * the service, back to us. Such an endpoint has no next hop, and an event says why.
+ * dsr rewrites only the MAC, so its endpoint must be on the link: a gateway would route the
+ * packet, still addressed to the service, back to us. Such an endpoint has no next hop, and an
+ * event says why.
  */
 #include <errno.h>
 #include <net/if.h>
@@ -58,13 +59,19 @@ static bool same_ip(const struct addr *a, const struct addr *b)
 	return a->family == b->family && !memcmp(a->ip, b->ip, sizeof(a->ip));
 }
 
-/* Where frames to a hop leave: a slot, and the tag that they carry there. slot -1 = by no interface of ours. */
+/*
+ * Where frames to a hop leave: a slot, and the tag that they carry there. slot -1 = by no
+ * interface of ours.
+ */
 struct hop_out {
 	int slot;
 	uint16_t vlan;
 };
 
-/* A route by a VLAN interface leaves by its parent, tagged: the packet path sees the wire, below the VLAN. */
+/*
+ * A route by a VLAN interface leaves by its parent, tagged: the packet path sees the wire, below
+ * the VLAN.
+ */
 static struct hop_out hop_out(struct daemon *d, uint32_t ifindex)
 {
 	struct hop_out out = { iface_slot(d, ifindex), 0 };
@@ -128,7 +135,10 @@ static uint64_t hop_hold(struct daemon *d, struct hop_row *r, const struct nl_ho
 	return mono_cmp(now, mono_add(r->lost, HOLD)) < 0 ? r->word : 0;
 }
 
-/* The first look at an endpoint whose next hop the maps already hold: as if we had found it ourselves. */
+/*
+ * The first look at an endpoint whose next hop the maps already hold: as if we had found it
+ * ourselves.
+ */
 static void hop_adopt(struct daemon *d, uint32_t id, struct hop_row *r, const struct nl_hop *hop,
 		      struct hop_out out)
 {
@@ -141,7 +151,10 @@ static void hop_adopt(struct daemon *d, uint32_t id, struct hop_row *r, const st
 	r->word = word;
 }
 
-/* The kernel could not answer, for want of memory for instance: what was known holds for a while, and is asked again. */
+/*
+ * The kernel could not answer, for want of memory for instance: what was known holds for a while,
+ * and is asked again.
+ */
 static bool hop_unanswered(struct daemon *d, struct hop_row *r)
 {
 	mono_t now = daemon_now(d);

@@ -25,6 +25,7 @@
 #define SWEEP_KILL_RATE 1000
 
 struct sweep {
+	struct loop_timer *slice; /* goes on with a walk */
 	struct walk walk;
 	struct drift drift[RR_MAX_ENDPOINTS];
 	bool walking;
@@ -102,7 +103,7 @@ static void sweep_slice(void *arg)
 	if (done)
 		sweep_finish(d);
 	else
-		loop_timer_at(d->slice, daemon_now(d));
+		loop_timer_at(d->sweep->slice, daemon_now(d));
 }
 
 void sweep_run(struct daemon *d)
@@ -288,7 +289,7 @@ int sweep_open(struct daemon *d)
 		return -ENOMEM;
 	walk_init(&d->sweep->walk, &t, sweep_closed, d);
 	d->occupancy.capacity = walk_capacity(&t);
-	return loop_timer(d->loop, &d->slice, sweep_slice, d);
+	return loop_timer(d->loop, &d->sweep->slice, sweep_slice, d);
 }
 
 void sweep_close(struct daemon *d)

@@ -28,9 +28,19 @@ void conf_service_init(struct conf_service *s)
 
 void conf_free(struct conf *c)
 {
+	if (c && c->shares) {
+		c->shares--;
+		return;
+	}
 	if (c)
 		block_free_lists(&conf_main_block, c);
 	free(c);
+}
+
+struct conf *conf_share(struct conf *c)
+{
+	c->shares++;
+	return c;
 }
 
 struct conf *conf_copy(const struct conf *c)
@@ -40,6 +50,7 @@ struct conf *conf_copy(const struct conf *c)
 	if (!to)
 		return NULL;
 	*to = *c;
+	to->shares = 0;
 	if (block_copy_lists(&conf_main_block, to, c))
 		return to;
 	conf_free(to);

@@ -88,6 +88,7 @@ struct conf_iface {
 };
 
 struct conf {
+	unsigned int shares; /* holders besides the first; conf_share() */
 	struct conf_iface *iface;
 	size_t ifaces; /* 1..15: RR_MAX_IFACES */
 	struct conf_service *service;
@@ -154,6 +155,11 @@ char *conf_errors_format(const char *name, const char *text, size_t len,
 char *conf_print(const struct conf *c);
 char *conf_print_full(const struct conf *c);
 struct conf *conf_copy(const struct conf *c);
+/*
+ * One more holder of the same struct, which is not changed any more; each holder calls
+ * conf_free(). Returns c.
+ */
+struct conf *conf_share(struct conf *c);
 bool conf_equal(const struct conf *a, const struct conf *b);
 void conf_free(struct conf *c);
 const struct conf_service *conf_service_find(const struct conf *c, const char *name);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "ctl/ctl.h"
+#include "util/words.h"
 
 static const char *str(const json_t *o, const char *key)
 {
@@ -81,12 +82,15 @@ static void show_head(struct ctl *ctl, const json_t *data)
 
 static void show_problem(struct ctl *ctl, const json_t *p)
 {
-	const char *level = str(p, "level");
-	enum tone tone = !strcmp(level, "critical")  ? TONE_BAD
-			 : !strcmp(level, "warning") ? TONE_WARN
-						     : TONE_DIM;
+	static const enum tone tones[] = {
+		[PROBLEM_INFO] = TONE_DIM,
+		[PROBLEM_WARNING] = TONE_WARN,
+		[PROBLEM_CRITICAL] = TONE_BAD,
+	};
+	int level = PROBLEM_INFO;
 	struct strbuf sb = { 0 };
 
+	word_find(problem_level_words, str(p, "level"), &level);
 	strbuf_puts(&sb, "! ");
 	value_print(&sb, COL_STR, value_of(p, "object"));
 	if (*str(p, "state")) {
@@ -99,7 +103,7 @@ static void show_problem(struct ctl *ctl, const json_t *p)
 	}
 	strbuf_puts(&sb, "  ");
 	value_print(&sb, COL_STR, value_of(p, "text"));
-	ctl->out.ops->line(&ctl->out, tone, strbuf_str(&sb));
+	ctl->out.ops->line(&ctl->out, tones[level], strbuf_str(&sb));
 	strbuf_free(&sb);
 }
 

@@ -141,9 +141,9 @@ struct view *view_build(const struct model *m, mono_t now)
 	v->now = now;
 	if (!m->conf)
 		return v;
-	v->conf = conf_copy(m->conf);
+	v->conf = conf_share(m->conf);
 	v->service = calloc(m->services + 1, sizeof(*v->service));
-	if (!v->conf || !v->service)
+	if (!v->service)
 		goto fail;
 	for (size_t i = 0; i < m->services; i++) {
 		/* only the memo of the rotation may change, see svc_rotation() */

@@ -2,9 +2,10 @@
 /*
  * main.c - options, and the order of start and stop.
  *
- * Start: everything that can be wrong with the configuration is found before the packet path is touched; what runs is
- * adopted and read back before the model plans anything, so that the first plan is a difference to reality; programs
- * are attached only after the maps are filled. Stop: nothing is detached; the packet path goes on without us.
+ * Start: everything that can be wrong with the configuration is found before the packet path is
+ * touched; what runs is adopted and read back before the model plans anything, so that the first
+ * plan is a difference to reality; programs are attached only after the maps are filled. Stop:
+ * nothing is detached; the packet path goes on without us.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -26,6 +27,7 @@
 #include "rrlbd/state.h"
 #include "rrlbd/turn.h"
 #include "serve/control.h"
+#include "serve/snapshot.h"
 #include "sys/loop.h"
 #include "sys/priv.h"
 #include "util/log.h"
@@ -35,6 +37,9 @@
 #define LOCAL_RANGE "/proc/sys/net/ipv4/ip_local_port_range"
 
 struct options {
+	bool replace_maps; /* flow tables of another layout may go */
+	const char *object; /* NULL = the one built in */
+	const char *bpffs;
 	bool check, print, verbose;
 };
 
@@ -108,10 +113,10 @@ static void option(struct daemon *d, struct options *o, int c)
 		o->print = true;
 		break;
 	case OPT_OBJECT:
-		d->object = optarg;
+		o->object = optarg;
 		break;
 	case OPT_BPFFS:
-		d->bpffs = optarg;
+		o->bpffs = optarg;
 		break;
 	case OPT_SOCKET:
 		d->socket = optarg;
@@ -120,7 +125,7 @@ static void option(struct daemon *d, struct options *o, int c)
 		d->state = optarg;
 		break;
 	case OPT_REPLACE:
-		d->replace_maps = true;
+		o->replace_maps = true;
 		break;
 	case 'f':
 		break;
@@ -157,19 +162,22 @@ static void start_conf(struct daemon *d)
 {
 	struct conf_errors err = { .n = 0 };
 	size_t len;
-	char *report;
-	int rc = reload_file(d->conf_path, &d->conf_text, &len);
+	char *report, *text;
+	int rc = reload_file(d->conf_path, &text, &len);
 
 	if (rc) {
 		log_errx("%s: %s", d->conf_path, strerror(-rc));
 		exit(1);
 	}
-	d->conf = conf_parse(d->conf_text, len, &err);
-	if (d->conf)
+	d->conf = conf_parse(text, len, &err);
+	if (d->conf) {
+		free(text);
 		return;
-	report = conf_errors_format(d->conf_path, d->conf_text, len, &err);
+	}
+	report = conf_errors_format(d->conf_path, text, len, &err);
 	fputs(report ? report : "out of memory\n", stderr);
 	free(report);
+	free(text);
 	exit(1);
 }
 
@@ -199,10 +207,10 @@ static bool lock_or_say(const char *path, const char *what)
 	return false;
 }
 
-static bool start_locks(const struct daemon *d)
+static bool start_locks(const struct daemon *d, const struct options *o)
 {
 	const char *socket = d->socket ? d->socket : d->conf->socket;
-	const char *dir = d->bpffs ? d->bpffs : RR_BPFFS_DIR;
+	const char *dir = o->bpffs ? o->bpffs : RR_BPFFS_DIR;
 	char path[512], flat[256];
 
 	snprintf(flat, sizeof(flat), "%s", dir + strspn(dir, "/"));
@@ -235,7 +243,10 @@ static bool any_nat(const struct conf *c)
 	return false;
 }
 
-/* Where both ranges meet, a connection of this host and a balanced one could look alike to an endpoint. */
+/*
+ * Where both ranges meet, a connection of this host and a balanced one could look alike to an
+ * endpoint.
+ */
 static void warn_ports(const struct daemon *d)
 {
 	unsigned int lo, hi;
@@ -257,17 +268,17 @@ static void say_note(const struct daemon *d)
 		log_info("packet path: %s", dp_note(d->dp));
 }
 
-static int start_dp(struct daemon *d)
+static int start_dp(struct daemon *d, const struct options *o)
 {
 	const char *name[RR_MAX_IFACES];
 	struct dp_conf c = {
-		.dir = d->bpffs,
-		.object = d->object,
+		.dir = o->bpffs,
+		.object = o->object,
 		.flow4_sets = sets_for(d->conf->flows_ipv4, RR_FLOW4_WAYS),
 		.flow6_sets = sets_for(d->conf->flows_ipv6, RR_FLOW6_WAYS),
 		.port_lo = d->conf->port_lo,
 		.port_hi = d->conf->port_hi,
-		.replace_maps = d->replace_maps,
+		.replace_maps = o->replace_maps,
 	};
 	int rc;
 
@@ -284,7 +295,10 @@ static int start_dp(struct daemon *d)
 	return push_control(d);
 }
 
-/* What runs, what operators had set, what is configured: in this order, so that ids stay and overrides win. */
+/*
+ * What runs, what operators had set, what is configured: in this order, so that ids stay and
+ * overrides win.
+ */
 static int start_model(struct daemon *d)
 {
 	int rc;
@@ -358,18 +372,31 @@ static void log_lines(bool bad, char *text)
 	}
 }
 
+static void reload_done(struct ask *a, void *arg)
+{
+	(void)arg;
+	if (a->report)
+		log_lines(a->rc, a->report);
+	else if (a->rc)
+		log_errx("reload: %s", strerror(-a->rc));
+	free(a->report);
+	free(a);
+}
+
 static void on_reload(int sig, void *arg)
 {
 	struct daemon *d = arg;
-	char *report;
-	int rc = daemon_reload(d, NULL, false, UINT32_MAX, &report);
+	struct ask *a = calloc(1, sizeof(*a));
 
 	(void)sig;
-	if (report)
-		log_lines(rc, report);
-	else if (rc)
-		log_errx("reload: %s", strerror(-rc));
-	free(report);
+	if (!a) {
+		log_errx("reload: %s", strerror(ENOMEM));
+		return;
+	}
+	a->kind = ASK_RELOAD;
+	a->uid = EVENT_NOBODY;
+	a->done = reload_done;
+	TAILQ_INSERT_TAIL(&d->asks, a, link);
 }
 
 static void on_stop(int sig, void *arg)
@@ -430,7 +457,7 @@ static int start_parts(struct daemon *d)
 	return rc;
 }
 
-static int start(struct daemon *d)
+static int start(struct daemon *d, const struct options *o)
 {
 	int rc = loop_open(&d->loop);
 
@@ -439,7 +466,7 @@ static int start(struct daemon *d)
 	d->started = d->conf_at = daemon_now(d);
 	d->conf_ok = true;
 	d->conf_generation = 1;
-	rc = start_dp(d);
+	rc = start_dp(d, o);
 	if (!rc)
 		rc = start_model(d);
 	if (!rc)
@@ -458,7 +485,9 @@ static void stop(struct daemon *d, bool started)
 {
 	if (started)
 		state_save(d);
+	snapshot_forget(d);
 	control_close(d);
+	turn_close(d);
 	checks_close(d);
 	sweep_close(d);
 	nexthop_close(d);
@@ -468,7 +497,6 @@ static void stop(struct daemon *d, bool started)
 	if (d->dp)
 		dp_close(d->dp);
 	conf_free(d->conf);
-	free(d->conf_text);
 	free(d->counters);
 	state_free(d);
 }
@@ -481,21 +509,22 @@ static void after_batch(void *arg)
 int main(int argc, char **argv)
 {
 	struct daemon *d = calloc(1, sizeof(*d));
-	struct options o = { .check = false };
+	struct options o = { 0 };
 	bool started;
 	int rc;
 
 	if (!d)
 		return 1;
+	TAILQ_INIT(&d->asks);
 	d->conf_path = CONF_PATH;
 	options(d, &o, argc, argv);
 	log_init("rrlbd", o.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, false);
 	start_conf(d);
 	if (o.check || o.print)
 		return o.print ? print_conf(d) : 0;
-	if (!start_locks(d))
+	if (!start_locks(d, &o))
 		return 1;
-	rc = start(d);
+	rc = start(d, &o);
 	started = !rc;
 	if (started) {
 		log_info("rrlbd %s serves %zu services", RRLB_VERSION, d->conf->services);

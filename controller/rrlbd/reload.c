@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * reload.c - a new configuration as a transaction: read, parse, check, attach, apply; any failure keeps the old.
+ * reload.c - a new configuration as a transaction: read, parse, check, attach, apply; any failure
+ * keeps the old.
  *
- * Order: what can fail comes first and can be taken back (attaching new interfaces); model_apply() changes everything or
- * nothing; after it there is nothing left to fail but the push, which is tried again until it succeeds.
- * Settings that are fixed when the maps are made, or when the process starts, are reported, not silently ignored.
+ * Order: what can fail comes first and can be taken back (attaching new interfaces);
+ * model_apply() changes everything or nothing; after it there is nothing left to fail but the
+ * push, which is tried again until it succeeds. Settings that are fixed when the maps are made,
+ * or when the process starts, are reported, not silently ignored.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -110,13 +112,11 @@ static void reload_keep_fixed(const struct daemon *d, struct conf *c)
 	memcpy(c->readonly_group, d->conf->readonly_group, sizeof(c->readonly_group));
 }
 
-static void reload_commit(struct daemon *d, struct conf *c, char *text)
+static void reload_commit(struct daemon *d, struct conf *c)
 {
 	iface_settle(d, c);
 	conf_free(d->conf);
-	free(d->conf_text);
 	d->conf = c;
-	d->conf_text = text;
 	d->conf_generation++;
 	d->conf_at = daemon_now(d);
 	d->conf_ok = true;
@@ -163,60 +163,43 @@ static void reload_failed(struct daemon *d, uint32_t uid, const char *report)
 	model_event_note(d->model, &ev, daemon_now(d));
 }
 
-/* `text` is ours from here on. */
-static int reload_text(struct daemon *d, char *text, size_t len, bool reset, char **report)
+static int reload_text(struct daemon *d, const char *text, size_t len, bool reset, char **report)
 {
 	struct strbuf notes = { 0 };
 	char err[256] = "";
 	struct conf *c;
 	int rc = reload_parse(d, text, len, &c, report);
 
-	if (rc) {
-		free(text);
+	if (rc)
 		return rc;
-	}
 	reload_fixed(d, c, &notes);
 	reload_ifaces(d, c, &notes);
 	reload_keep_fixed(d, c);
 	rc = reload_apply(d, c, reset, err, sizeof(err));
 	if (rc) {
 		conf_free(c);
-		free(text);
 		strbuf_free(&notes);
 		*report = strdup(err);
 		return rc;
 	}
-	reload_commit(d, c, text);
+	reload_commit(d, c);
 	*report = notes.len ? strbuf_take(&notes) : NULL;
 	return 0;
 }
 
-static int reload_get(struct daemon *d, const char *text, char **own, size_t *len, char **report)
+int daemon_reload(struct daemon *d, bool reset, uint32_t uid, char **report)
 {
-	int rc = 0;
-
-	if (text) {
-		*own = strdup(text);
-		*len = strlen(text);
-		return *own ? 0 : -ENOMEM;
-	}
-	rc = reload_file(d->conf_path, own, len);
-	if (rc && asprintf(report, "%s: %s", d->conf_path, strerror(-rc)) < 0)
-		*report = NULL;
-	return rc;
-}
-
-int daemon_reload(struct daemon *d, const char *text, bool reset, uint32_t uid, char **report)
-{
-	char *own = NULL;
 	struct model_event done = { .kind = EVENT_CONFIG_LOADED, .uid = uid };
 	size_t len = 0;
-	int rc;
+	char *text;
+	int rc = reload_file(d->conf_path, &text, &len);
 
 	*report = NULL;
-	rc = reload_get(d, text, &own, &len, report);
 	if (!rc)
-		rc = reload_text(d, own, len, reset, report);
+		rc = reload_text(d, text, len, reset, report);
+	else if (asprintf(report, "%s: %s", d->conf_path, strerror(-rc)) < 0)
+		*report = NULL;
+	free(text);
 	if (rc) {
 		reload_failed(d, uid, *report ? *report : strerror(-rc));
 		return rc;

@@ -8,10 +8,11 @@
 #include "daemon/daemon.h"
 
 /*
- * Reads, parses, checks, applies, pushes; keeps the old on any error. `text` NULL = read conf_path. 0, or -errno with
- * `*report` = malloc'ed text for people (formatted errors).
+ * Reads the configuration file, parses, checks and applies it; keeps the old one on any error.
+ * `reset` drops what operators have changed. 0, or -errno; *report = sentences for people, errors
+ * or warnings; malloc'ed, or NULL.
  */
-int daemon_reload(struct daemon *d, const char *text, bool reset, uint32_t uid, char **report);
+int daemon_reload(struct daemon *d, bool reset, uint32_t uid, char **report);
 /* Reads a whole file, NUL-terminated; malloc'ed. 0 or -errno. */
 int reload_file(const char *path, char **text, size_t *len);
 

@@ -1,11 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * turn.c - what happens after every batch of events: time passes in the model, due probes start, and if anything changed
- * that the packet path should know, one plan is made and pushed before the process sleeps.
+ * turn.c - what happens after every batch of events: what was asked for is done, time passes in
+ * the model, due probes start, and if anything changed that the packet path should know, one plan
+ * is made and pushed before the process sleeps. Only then, with everything in the maps and in the
+ * state file, who asked for a change is answered. Nobody else calls the turn: what happens in a
+ * batch is gathered, however much it is, and costs one push and one save.
  *
- * Once a second come the things that need no hurry: counters, the walk over the flow tables, next hops, interfaces.
+ * Once a second come the things that need no hurry: counters, the walk over the flow tables, next
+ * hops, interfaces.
  */
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "collect/checks.h"
@@ -15,9 +20,11 @@
 #include "collect/sweep.h"
 #include "daemon/daemon.h"
 #include "daemon/push.h"
+#include "rrlbd/ask.h"
 #include "rrlbd/state.h"
 #include "rrlbd/turn.h"
 #include "serve/control.h"
+#include "serve/snapshot.h"
 #include "sys/loop.h"
 #include "util/log.h"
 
@@ -25,6 +32,12 @@
 #define TURN_GAP MONO_MS(1)
 #define STARVED_GAP MONO_MS(5) /* until the budget of probes has something again */
 #define SAVE_GAP MONO_S(1) /* the state file is written at most this often */
+
+struct turn {
+	struct loop_timer *tick, *second; /* the model's next time; once a second */
+	mono_t saved_at;
+	bool save_pending; /* what the state file holds may have changed since saved_at */
+};
 
 static void turn_push(struct daemon *d)
 {
@@ -49,43 +62,72 @@ static void turn_push(struct daemon *d)
 		model_planned(d->model);
 }
 
-/* Operator settings must survive whatever happens next, so they go to disk with the turn that made them. */
-static void turn_save(struct daemon *d)
+/*
+ * Operator settings must survive whatever happens next, so they go to disk with the turn that
+ * made them, before who made them gets his answer. What changes by itself (who is up) is written
+ * less often.
+ */
+static void turn_save(struct daemon *d, bool asked)
 {
+	struct turn *t = d->turn;
 	mono_t now = daemon_now(d);
+	int rc;
 
-	if (!d->save_pending || mono_cmp(now, mono_add(d->saved_at, SAVE_GAP)) < 0)
+	if (!asked && (!t->save_pending || mono_cmp(now, mono_add(t->saved_at, SAVE_GAP)) < 0))
 		return;
-	d->save_pending = false;
-	d->saved_at = now;
-	state_save(d);
+	t->save_pending = false;
+	t->saved_at = now;
+	rc = state_save(d);
+	d->save_failed = rc;
+	if (rc && asked)
+		log_errx("state: cannot be saved: this change will not survive a restart");
 }
 
-/* Probes that could not start stay due, so the model's next time may be in the past: never sooner than `gap`. */
+/*
+ * Probes that could not start stay due, so the model's next time may be in the past: never sooner
+ * than `gap`.
+ */
 static void turn_arm(struct daemon *d, mono_t gap)
 {
 	mono_t soonest = mono_add(daemon_now(d), gap);
 
-	loop_timer_at(d->tick, mono_cmp(d->tick_at, soonest) < 0 ? soonest : d->tick_at);
+	loop_timer_at(d->turn->tick, mono_cmp(d->tick_at, soonest) < 0 ? soonest : d->tick_at);
 }
 
+/*
+ * What the model now wants goes to the maps. A failed push is tried again by the second's timer,
+ * not by every event.
+ */
+static void turn_plan(struct daemon *d)
+{
+	d->tick_at = model_tick(d->model, daemon_now(d));
+	if (!model_dirty(d->model) || d->push_retry)
+		return;
+	d->turn->save_pending = true;
+	nexthop_new(d);
+	turn_push(d);
+}
+
+/*
+ * When we are to stop, only who has asked for a change still gets what he asked for and his
+ * answer; no probe starts. Readers of this turn see what it has made: the snapshot of the batch
+ * before it is forgotten, and at the end this turn's own.
+ */
 void daemon_turn(struct daemon *d)
 {
-	bool all;
+	bool asked = control_asked(d), all;
 
-	if (d->stopping)
+	if (d->stopping && !asked)
 		return;
-	d->tick_at = model_tick(d->model, daemon_now(d));
-	/* A failed push is tried again by the second's timer, not by every event. */
-	if (model_dirty(d->model) && !d->push_retry) {
-		d->save_pending = true;
-		nexthop_new(d);
-		turn_push(d);
-	}
+	ask_run(d);
+	turn_plan(d);
 	sweep_kills(d);
-	all = checks_run(d);
+	all = d->stopping || checks_run(d);
+	snapshot_forget(d);
 	control_events(d);
-	turn_save(d);
+	turn_save(d, asked);
+	control_turn(d);
+	snapshot_forget(d);
 	turn_arm(d, all ? TURN_GAP : STARVED_GAP);
 }
 
@@ -99,7 +141,7 @@ static void second_fire(void *arg)
 {
 	struct daemon *d = arg;
 
-	loop_timer_at(d->second, mono_add(daemon_now(d), SECOND));
+	loop_timer_at(d->turn->second, mono_add(daemon_now(d), SECOND));
 	d->push_retry = false;
 	iface_status(d);
 	nexthop_second(d);
@@ -109,11 +151,26 @@ static void second_fire(void *arg)
 
 int turn_open(struct daemon *d)
 {
-	int rc = loop_timer(d->loop, &d->tick, tick_fire, d);
+	struct turn *t = calloc(1, sizeof(*t));
+	int rc;
 
+	if (!t)
+		return -ENOMEM;
+	d->turn = t;
+	rc = loop_timer(d->loop, &t->tick, tick_fire, d);
 	if (!rc)
-		rc = loop_timer(d->loop, &d->second, second_fire, d);
+		rc = loop_timer(d->loop, &t->second, second_fire, d);
 	if (!rc)
-		loop_timer_at(d->second, daemon_now(d));
+		loop_timer_at(t->second, daemon_now(d));
 	return rc;
+}
+
+void turn_close(struct daemon *d)
+{
+	if (!d->turn)
+		return;
+	loop_timer_free(d->turn->tick);
+	loop_timer_free(d->turn->second);
+	free(d->turn);
+	d->turn = NULL;
 }

@@ -7,8 +7,12 @@
 
 #include "daemon/daemon.h"
 
-/* model_tick, plan, diff, push when dirty; arms the next timer. */
-void daemon_turn(struct daemon *d);
 int turn_open(struct daemon *d); /* 0 or -errno */
+void turn_close(struct daemon *d);
+/*
+ * What was asked for; model, plan, push; save; answers. Arms the next timer. After every batch,
+ * and at the start.
+ */
+void daemon_turn(struct daemon *d);
 
 #endif

@@ -1,110 +1,31 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * control.c - the control socket: who may ask, which verb answers, and that every change is on record.
+ * control.c - the control socket: it is opened, and lines become requests of sessions.
  *
- * Two sockets lead to the same verbs, because connecting is a matter of file modes and a file has one group:
- * PATH belongs to the operators' group, PATH with "-ro" to the readers'. What a client may do follows from its credentials
- * and not from the socket it came by: root, the user that rrlbd runs as and the operators' group may do everything, the
- * readers' group may look, anybody else gets code 7. A group that does not exist is left out, and said so once.
- *
- * A request is checked whole against its verb's row (api_wire) before the verb sees it. Every request to change
- * something leaves an "audit" event with the uid, also when it was refused.
+ * Two sockets lead to the same verbs, because connecting is a matter of file modes and a file has
+ * one group: PATH belongs to the operators' group, PATH with "-ro" to the readers'. What a client
+ * may do is peer.c's to say, which verb answers is dispatch.c's. A group that does not exist is
+ * left out, and said so once.
  */
 #include <errno.h>
-#include <grp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-#include "serve/call.h"
+#include "daemon/daemon.h"
 #include "serve/control.h"
+#include "serve/dispatch.h"
+#include "serve/peer.h"
+#include "serve/wait.h"
 #include "sys/loop.h"
 #include "util/log.h"
-#include "util/strbuf.h"
 
 #define CLIENTS_MAX 1024
 #define CLIENTS_CROWD 512
 #define IDLE_S 60
 #define OUT_MAX (1u << 20)
 #define OUT_TOTAL (64u << 20)
-
-typedef enum api_code (*verb_fn)(struct call *c);
-
-static const verb_fn dispatch[API_V_MAX] = {
-#define CONTROL_ROW(id, path, level, args, help) [API_V_##id] = verb_##id,
-	API_VERBS(CONTROL_ROW)
-#undef CONTROL_ROW
-};
-
-enum api_code call_fail(struct call *c, enum api_code code, const char *fmt, ...)
-{
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(c->error, sizeof(c->error), fmt, ap);
-	va_end(ap);
-	return code;
-}
-
-static bool peer_in(const struct unix_peer *p, gid_t gid)
-{
-	size_t i;
-
-	if (gid == (gid_t)-1)
-		return false;
-	for (i = 0; i < p->groups; i++) {
-		if (p->group[i] == gid)
-			return true;
-	}
-	return p->gid == gid;
-}
-
-static enum api_level peer_level(const struct control *ctl, const struct unix_peer *p)
-{
-	if (p->uid == 0 || p->uid == geteuid() || peer_in(p, ctl->operators))
-		return API_OPERATE;
-	return peer_in(p, ctl->readers) ? API_READ : API_NONE;
-}
-
-/* "endpoint drain endpoint=web/10.0.0.1:443 force: ok", values shortened. */
-static void audit_text(const struct call *c, enum api_code code, char *buf, size_t len)
-{
-	struct strbuf sb = { .max = 4096 };
-	const char *name;
-	json_t *value;
-
-	strbuf_puts(&sb, c->verb->path);
-	json_object_foreach(c->args, name, value)
-	{
-		if (json_is_string(value))
-			strbuf_printf(&sb, " %s=%.80s", name, json_string_value(value));
-		else if (json_is_integer(value))
-			strbuf_printf(&sb, " %s=%lld", name, (long long)json_integer_value(value));
-		else if (json_is_true(value))
-			strbuf_printf(&sb, " %s", name);
-		else if (json_is_array(value))
-			strbuf_printf(&sb, " %s(%zu)", name, json_array_size(value));
-	}
-	snprintf(buf, len, "%.110s: %s", strbuf_str(&sb),
-		 api_code_name(code == CALL_LATER ? API_OK : code));
-	strbuf_free(&sb);
-}
-
-static void audit(struct call *c, enum api_code code)
-{
-	const char *whom = api_get_str(c->args, "endpoint");
-	struct model_event ev = { .kind = EVENT_AUDIT, .uid = c->uid };
-
-	if (!whom)
-		whom = api_get_str(c->args, "service");
-	if (whom)
-		snprintf(ev.service, sizeof(ev.service), "%.*s", (int)strcspn(whom, "/"), whom);
-	audit_text(c, code, ev.text, sizeof(ev.text));
-	model_event_note(c->d->model, &ev, c->now);
-	control_events(c->d);
-}
 
 /* A session is made by the first request of a client; connections that never ask cost none. */
 static struct session *session_of(struct control *ctl, struct unix_client *client)
@@ -122,31 +43,11 @@ static struct session *session_of(struct control *ctl, struct unix_client *clien
 	return s;
 }
 
-static void run(struct control *ctl, struct session *s, struct api_request *rq)
-{
-	struct call c = {
-		.d = ctl->d, .ctl = ctl, .session = s, .verb = rq->verb, .args = rq->args
-	};
-	enum api_code code;
-
-	c.uid = unix_client_peer(s->client)->uid;
-	c.now = daemon_now(ctl->d);
-	code = dispatch[rq->verb->id](&c);
-	if (api_verb_mutates(rq->verb))
-		audit(&c, code);
-	if (code != CALL_LATER)
-		session_reply(s, code, c.error, c.data, false);
-	json_decref(c.data);
-	view_free(c.view);
-}
-
 static void on_line(struct unix_client *client, char *line, size_t len, void *arg)
 {
 	struct control *ctl = arg;
 	enum api_level level = peer_level(ctl, unix_client_peer(client));
 	struct session *s = session_of(ctl, client);
-	struct api_request rq = { 0 };
-	char err[API_ERROR_MAX];
 
 	ctl->requests++;
 	if (!s) {
@@ -156,17 +57,9 @@ static void on_line(struct unix_client *client, char *line, size_t len, void *ar
 		session_reply(s, API_PERMISSION, "you are in none of the groups that may ask", NULL,
 			      false);
 		unix_client_close(client);
-	} else if (api_request_parse(&rq, line, len, err, sizeof(err))) {
-		ctl->malformed++;
-		session_reply(s, API_USAGE, err, NULL, false);
-	} else if (rq.verb->level > level) {
-		ctl->denied++;
-		session_reply(s, API_PERMISSION, "you may look, but not change anything", NULL,
-			      false);
 	} else {
-		run(ctl, s, &rq);
+		dispatch_line(ctl, s, level, line, len);
 	}
-	api_request_free(&rq);
 }
 
 static void on_too_long(struct unix_client *client, void *arg)
@@ -179,6 +72,10 @@ static void on_too_long(struct unix_client *client, void *arg)
 		session_reply(s, API_USAGE, "request longer than 64 KiB", NULL, false);
 }
 
+/*
+ * What has been asked for is done by the turn all the same, and goes on record: until then the
+ * session stays.
+ */
 static void on_closed(struct unix_client *client, void *arg)
 {
 	struct control *ctl = arg;
@@ -186,19 +83,9 @@ static void on_closed(struct unix_client *client, void *arg)
 
 	if (!s)
 		return;
-	TAILQ_REMOVE(&ctl->sessions, s, link);
-	free(s);
-}
-
-static gid_t group_of(const char *name, const char *who)
-{
-	const struct group *g = *name ? getgrnam(name) : NULL;
-
-	if (g)
-		return g->gr_gid;
-	if (*name)
-		log_warnx("control: no group '%s': no %s but root", name, who);
-	return (gid_t)-1;
+	s->client = NULL;
+	if (s->wait != WAIT_TURN)
+		session_free(ctl, s);
 }
 
 /* The folder of the socket; only the last level is made. */
@@ -219,35 +106,36 @@ static int make_folder(const char *path)
 
 static int listen_on(struct control *ctl, const char *path, gid_t gid)
 {
-	int err = unix_server_listen(ctl->server, path, gid);
+	int rc = unix_server_listen(ctl->server, path, gid);
 
-	if (err == -EADDRINUSE)
+	if (rc == -EADDRINUSE)
 		log_errx("control: %s: another rrlbd answers there", path);
-	else if (err)
-		log_errx("control: %s: %s", path, strerror(-err));
-	return err;
+	else if (rc)
+		log_errx("control: %s: %s", path, strerror(-rc));
+	return rc;
 }
 
 static int open_sockets(struct control *ctl)
 {
 	const char *path = ctl->d->socket ? ctl->d->socket : ctl->d->conf->socket;
 	char ro[128];
-	int err;
+	int rc;
 
-	err = make_folder(path);
-	if (err) {
-		log_errx("control: folder of %s: %s", path, strerror(-err));
-		return err;
+	rc = make_folder(path);
+	if (rc) {
+		log_errx("control: folder of %s: %s", path, strerror(-rc));
+		return rc;
 	}
-	err = listen_on(ctl, path, ctl->operators);
-	if (!err && ctl->readers != (gid_t)-1)
-		err = listen_on(ctl, api_socket_ro(path, ro, sizeof(ro)), ctl->readers);
-	return err;
+	rc = listen_on(ctl, path, ctl->operators);
+	if (!rc && ctl->readers != (gid_t)-1)
+		rc = listen_on(ctl, api_socket_ro(path, ro, sizeof(ro)), ctl->readers);
+	return rc;
 }
 
+/* Its only purpose is to end the wait: the turn follows, and looks at who waits. */
 static void on_timer(void *arg)
 {
-	session_poll(arg);
+	(void)arg;
 }
 
 static int open_server(struct control *ctl)
@@ -278,21 +166,22 @@ static int open_server(struct control *ctl)
 int control_open(struct daemon *d)
 {
 	struct control *ctl = calloc(1, sizeof(*ctl));
-	int err;
+	int rc;
 
 	if (!ctl)
 		return -ENOMEM;
 	ctl->d = d;
 	TAILQ_INIT(&ctl->sessions);
+	TAILQ_INIT(&ctl->turn);
 	d->control = ctl;
-	ctl->operators = group_of(d->conf->socket_group, "operator");
-	ctl->readers = group_of(d->conf->readonly_group, "reader");
-	err = open_server(ctl);
-	if (!err)
-		err = open_sockets(ctl);
-	if (err)
+	ctl->operators = peer_group(d->conf->socket_group, "operator");
+	ctl->readers = peer_group(d->conf->readonly_group, "reader");
+	rc = open_server(ctl);
+	if (!rc)
+		rc = open_sockets(ctl);
+	if (rc)
 		control_close(d);
-	return err;
+	return rc;
 }
 
 void control_close(struct daemon *d)
@@ -303,7 +192,22 @@ void control_close(struct daemon *d)
 		return;
 	d->control = NULL;
 	unix_server_free(ctl->server);
+	while (!TAILQ_EMPTY(&ctl->sessions))
+		session_free(ctl, TAILQ_FIRST(&ctl->sessions));
 	loop_timer_free(ctl->timer);
 	free(ctl->ring);
 	free(ctl);
+}
+
+bool control_asked(const struct daemon *d)
+{
+	return d->control && !TAILQ_EMPTY(&d->control->turn);
+}
+
+void control_turn(struct daemon *d)
+{
+	if (!d->control)
+		return;
+	dispatch_turn(d->control);
+	session_poll(d->control);
 }

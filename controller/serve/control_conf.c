@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * control_conf.c - config check, diff, show, reload. Configurations are compared in their canonical print, so that a
- * difference is one of meaning, not of spacing or order of options.
+ * control_conf.c - config check, diff, show, reload. Configurations are compared in their
+ * canonical print, so that a difference is one of meaning, not of spacing or order of options.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "rrlbd/reload.h"
 #include "serve/call.h"
 #include "serve/json.h"
 #include "util/text_diff.h"
@@ -18,17 +17,18 @@
 /* The daemon's own configuration file; malloc'ed. */
 static char *read_own(struct call *c, size_t *len)
 {
-	FILE *f = fopen(c->d->conf_path, "re");
+	const char *path = c->snap->config.file;
+	FILE *f = fopen(path, "re");
 	char *text = f ? malloc(FILE_MAX + 1) : NULL;
 
 	if (!f) {
-		call_fail(c, API_FAILED, "%s: %s", c->d->conf_path, strerror(errno));
+		call_fail(c, API_FAILED, "%s: %s", path, strerror(errno));
 		return NULL;
 	}
 	if (text) {
 		*len = fread(text, 1, FILE_MAX + 1, f);
 		if (ferror(f) || *len > FILE_MAX) {
-			call_fail(c, API_FAILED, "%s: %s", c->d->conf_path,
+			call_fail(c, API_FAILED, "%s: %s", path,
 				  ferror(f) ? "cannot be read" : "longer than 8 MiB");
 			free(text);
 			text = NULL;
@@ -81,12 +81,14 @@ static struct conf *wanted(struct call *c)
 	size_t len;
 	char *text;
 
+	if (call_snapshot(c))
+		return NULL;
 	if (sent)
 		return parse(c, sent_name(c), json_string_value(sent), json_string_length(sent));
 	text = read_own(c, &len);
 	if (!text)
 		return NULL;
-	conf = parse(c, c->d->conf_path, text, len);
+	conf = parse(c, c->snap->config.file, text, len);
 	free(text);
 	return conf;
 }
@@ -110,7 +112,7 @@ enum api_code verb_config_check(struct call *c)
 
 static enum api_code put_diff(struct call *c, const struct conf *want, const char *to)
 {
-	char *a = conf_print(c->d->conf), *b = conf_print(want), *diff = NULL;
+	char *a = conf_print(c->snap->config.conf), *b = conf_print(want), *diff = NULL;
 
 	if (a && b)
 		diff = text_diff(a, b, "running", to);
@@ -133,7 +135,8 @@ enum api_code verb_config_diff(struct call *c)
 
 	if (!want)
 		return API_FAILED;
-	code = put_diff(c, want, json_object_get(c->args, "file") ? sent_name(c) : c->d->conf_path);
+	code = put_diff(c, want,
+			json_object_get(c->args, "file") ? sent_name(c) : c->snap->config.file);
 	conf_free(want);
 	return code;
 }
@@ -161,7 +164,10 @@ static const struct conf_endpoint *written(const struct conf_service *s, const s
 	return NULL;
 }
 
-/* A service's endpoints as they are now: what was added, deleted, weighted and taken out by operators. */
+/*
+ * A service's endpoints as they are now: what was added, deleted, weighted and taken out by
+ * operators.
+ */
 static int effective_service(struct conf_service *to, const struct view_service *from)
 {
 	struct conf_service now = *to;
@@ -192,12 +198,12 @@ static int effective_service(struct conf_service *to, const struct view_service 
 
 static struct conf *effective(const struct call *c)
 {
-	struct conf *conf = conf_copy(c->d->conf);
+	struct conf *conf = conf_copy(c->snap->config.conf);
 	const struct view_service *s;
 	size_t i;
 
 	for (i = 0; conf && i < conf->services; i++) {
-		s = view_service_find(c->view, conf->service[i].name);
+		s = view_service_find(c->snap->view, conf->service[i].name);
 		if (s && effective_service(&conf->service[i], s)) {
 			conf_free(conf);
 			conf = NULL;
@@ -211,19 +217,19 @@ enum api_code verb_config_show(struct call *c)
 	struct conf *conf = NULL;
 	char *text;
 
-	if (call_view(c))
+	if (call_snapshot(c))
 		return API_FAILED;
 	if (api_get_flag(c->args, "effective")) {
 		conf = effective(c);
 		if (!conf)
 			return call_fail(c, API_FAILED, "no memory");
 	}
-	text = conf_print(conf ? conf : c->d->conf);
+	text = conf_print(conf ? conf : c->snap->config.conf);
 	conf_free(conf);
 	if (!text)
 		return call_fail(c, API_FAILED, "no memory");
 	c->data = json_object();
-	put_int(c->data, "generation", (int64_t)c->d->conf_generation);
+	put_int(c->data, "generation", (int64_t)c->snap->config.generation);
 	put_text(c->data, "config", text);
 	free(text);
 	return API_OK;
@@ -236,28 +242,36 @@ static enum api_code reload_dry(struct call *c)
 
 	if (!want)
 		return API_FAILED;
-	code = put_diff(c, want, c->d->conf_path);
+	code = put_diff(c, want, c->snap->config.file);
 	put_bool(c->data, "dry_run", true);
 	conf_free(want);
 	return code;
 }
 
+/* The first line of the report says why not, as the daemon's own state does from then on. */
+static enum api_code show_reload(struct call *c)
+{
+	const struct ask *a = &c->session->ask;
+	const char *why = a->report ? a->report : strerror(-a->rc);
+
+	c->data = json_object();
+	put_bool(c->data, "dry_run", false);
+	put_int(c->data, "generation", (int64_t)a->generation);
+	put_text(c->data, "report", a->report ? a->report : "");
+	if (!a->rc)
+		return API_OK;
+	return call_fail(c, API_FAILED, "reload failed, generation %llu stays: %.*s",
+			 (unsigned long long)a->generation, (int)strcspn(why, "\n"), why);
+}
+
 enum api_code verb_config_reload(struct call *c)
 {
-	char *report = NULL;
-	int err;
+	struct ask *a = &c->session->ask;
 
 	if (api_get_flag(c->args, "dry_run"))
 		return reload_dry(c);
-	err = daemon_reload(c->d, NULL, api_get_flag(c->args, "reset"), c->uid, &report);
-	c->data = json_object();
-	put_bool(c->data, "dry_run", false);
-	put_int(c->data, "generation", (int64_t)c->d->conf_generation);
-	put_text(c->data, "report", report ? report : "");
-	free(report);
-	if (!err)
-		return API_OK;
-	return call_fail(c, API_FAILED, "reload failed, generation %llu stays: %s",
-			 (unsigned long long)c->d->conf_generation,
-			 c->d->conf_error[0] ? c->d->conf_error : strerror(-err));
+	a->kind = ASK_RELOAD;
+	a->reset = api_get_flag(c->args, "reset");
+	a->uid = c->uid;
+	return session_ask(c, show_reload);
 }

@@ -1,25 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * control_detach.c - takes the packet path off interfaces: the only way it ever leaves, stopping rrlbd does not.
+ * control_detach.c - takes the packet path off interfaces: the only way it ever leaves, stopping
+ * rrlbd does not.
  *
- * --unpin also removes maps and program from bpffs, with every flow and operator state in them; it is refused while
- * any interface would still run the program.
+ * --unpin also removes maps and program from bpffs, with every flow and operator state in them;
+ * it is refused while any interface would still run the program. What is to be detached is
+ * decided here, by name, and done by the turn.
  */
-#include <errno.h>
 #include <string.h>
 
 #include "serve/call.h"
 #include "serve/json.h"
 
-static struct dp_iface_status *iface_find(struct daemon *d, const char *name)
+static bool is_ours(const struct call *c, const char *name)
 {
-	size_t i;
-
-	for (i = 0; i < d->ifaces; i++) {
-		if (!strcmp(d->iface[i].name, name))
-			return &d->iface[i];
+	for (size_t i = 0; i < RR_MAX_IFACES; i++) {
+		if (!strcmp(c->snap->iface[i].st.name, name))
+			return true;
 	}
-	return NULL;
+	return false;
 }
 
 static bool chosen(const struct call *c, const char *name)
@@ -37,6 +36,19 @@ static bool chosen(const struct call *c, const char *name)
 	return false;
 }
 
+static enum api_code check_unpin(struct call *c)
+{
+	for (size_t i = 0; i < RR_MAX_IFACES; i++) {
+		const struct dp_iface_status *f = &c->snap->iface[i].st;
+
+		if (f->attached && !chosen(c, f->name))
+			return call_fail(c, API_REFUSED,
+					 "--unpin: the packet path would still be attached to '%s'",
+					 f->name);
+	}
+	return API_OK;
+}
+
 /* Every name must be one of ours before anything is done. */
 static enum api_code check_names(struct call *c)
 {
@@ -47,67 +59,59 @@ static enum api_code check_names(struct call *c)
 		return call_fail(c, API_USAGE, "name interfaces, or give --all");
 	json_array_foreach(list, i, w)
 	{
-		if (!iface_find(c->d, json_string_value(w)))
+		if (!is_ours(c, json_string_value(w)))
 			return call_fail(c, API_NO_SUCH,
 					 "interface '%s' is not in the configuration",
 					 json_string_value(w));
 	}
-	for (i = 0; i < c->d->ifaces && api_get_flag(c->args, "unpin"); i++) {
-		if (c->d->iface[i].attached && !chosen(c, c->d->iface[i].name))
-			return call_fail(c, API_REFUSED,
-					 "--unpin: the packet path would still be attached to '%s'",
-					 c->d->iface[i].name);
-	}
-	return API_OK;
+	return api_get_flag(c->args, "unpin") ? check_unpin(c) : API_OK;
 }
 
-static int detach_one(struct daemon *d, struct dp_iface_status *f)
+static void choose(struct call *c, struct ask *a)
 {
-	int err = dp_detach(d->dp, f->name);
+	for (size_t i = 0; i < RR_MAX_IFACES; i++) {
+		const char *name = c->snap->iface[i].st.name;
 
-	if (err == -ENOENT || err == -ENODEV) /* nothing there: as asked for */
-		err = 0;
-	if (!err) {
-		f->attached = false;
-		strcpy(f->text, "detached by an operator");
+		if (name[0] && chosen(c, name))
+			memcpy(a->iface[a->ifaces++], name, sizeof(a->iface[0]));
 	}
-	return err;
 }
 
-static enum api_code detach_all(struct call *c, json_t *done)
+/* A dry run has detached all that it would. */
+static enum api_code show_detach(struct call *c)
 {
+	const struct ask *a = &c->session->ask;
 	bool dry = api_get_flag(c->args, "dry_run");
-	enum api_code code = API_OK;
-	size_t i;
+	json_t *done = json_array();
 
-	for (i = 0; i < c->d->ifaces; i++) {
-		if (!c->d->iface[i].name[0] || !chosen(c, c->d->iface[i].name))
-			continue;
-		if (!dry && detach_one(c->d, &c->d->iface[i]))
-			code = call_fail(c, API_FAILED, "%s: %s", c->d->iface[i].name,
-					 dp_error(c->d->dp));
-		else
-			json_array_append_new(done, api_string(c->d->iface[i].name));
+	for (size_t i = 0; i < a->ifaces; i++) {
+		if (dry || (a->detached & 1u << i))
+			json_array_append_new(done, api_string(a->iface[i]));
 	}
-	return code;
-}
-
-enum api_code verb_detach(struct call *c)
-{
-	bool unpin = api_get_flag(c->args, "unpin"), dry = api_get_flag(c->args, "dry_run");
-	json_t *done;
-	enum api_code code = check_names(c);
-
-	if (code)
-		return code;
-	done = json_array();
-	code = detach_all(c, done);
-	if (!code && unpin && !dry && dp_unpin(c->d->dp))
-		code = call_fail(c, API_FAILED, "%s", dp_error(c->d->dp));
 	c->data = json_object();
 	put_str(c->data, "verb", c->verb->path);
 	put_bool(c->data, "dry_run", dry);
 	json_object_set_new(c->data, "detached", done);
-	put_bool(c->data, "unpinned", unpin && !code);
+	put_bool(c->data, "unpinned", api_get_flag(c->args, "unpin") && !a->rc);
+	return a->rc ? call_fail(c, API_FAILED, "%s", a->report ? a->report : strerror(-a->rc))
+		     : API_OK;
+}
+
+enum api_code verb_detach(struct call *c)
+{
+	struct ask *a = &c->session->ask;
+	enum api_code code = call_snapshot(c);
+
+	if (!code)
+		code = check_names(c);
+	if (code)
+		return code;
+	a->kind = ASK_DETACH;
+	a->unpin = api_get_flag(c->args, "unpin");
+	choose(c, a);
+	if (!api_get_flag(c->args, "dry_run"))
+		return session_ask(c, show_detach);
+	code = show_detach(c);
+	session_settle(c->session);
 	return code;
 }

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * control_flow.c - flow list, count, kill: one walk over the mapped tables each, with a filter.
+ *
+ * Flows are the one thing that is not in the snapshot: there are millions. sweep.h walks them
+ * here and now; which services and endpoints their ids mean comes from the snapshot.
  */
 #include <stdio.h>
 #include <string.h>
 
 #include "collect/sweep.h"
-#include "serve/call.h"
 #include "serve/json.h"
+#include "serve/target.h"
 
 static int state_of(const char *name)
 {
@@ -35,7 +38,7 @@ static enum api_code filter_endpoint(struct call *c, struct flow_filter *f, cons
 	else
 		return call_fail(c, API_USAGE,
 				 "'%s': give SERVICE/ADDRESS:PORT, or --service as well", name);
-	code = call_endpoint(c, full, &t);
+	code = target_endpoint(c, full, &t);
 	if (code)
 		return code;
 	if (service && strcmp(service, t.service->name))
@@ -48,7 +51,7 @@ static enum api_code filter_endpoint(struct call *c, struct flow_filter *f, cons
 static enum api_code filter_of(struct call *c, struct flow_filter *f, bool *any)
 {
 	const char *service = api_get_str(c->args, "service"), *client, *state;
-	const struct view_service *s;
+	struct target t;
 	enum api_code code;
 
 	memset(f, 0, sizeof(*f));
@@ -58,17 +61,17 @@ static enum api_code filter_of(struct call *c, struct flow_filter *f, bool *any)
 	state = api_get_str(c->args, "state");
 	*any = !service && !client && !state && !api_get_str(c->args, "endpoint");
 	if (service) {
-		code = call_service(c, service, &s);
+		code = target_service(c, service, &t);
 		if (code)
 			return code;
-		f->service = s->id;
+		f->service = t.service->id;
 	}
 	if (client && addr_parse(&f->client, client, false))
 		return call_fail(c, API_USAGE, "'%s' is not ADDRESS[:PORT]", client);
 	if (state)
 		f->state = state_of(state);
 	if (!api_get_str(c->args, "endpoint"))
-		return call_view(c);
+		return call_snapshot(c);
 	return filter_endpoint(c, f, service);
 }
 
@@ -125,9 +128,9 @@ enum api_code verb_flow_list(struct call *c)
 	code = filter_of(c, &f, &any);
 	if (code)
 		return code;
-	l.view = c->view;
+	l.view = c->snap->view;
 	l.list = json_array();
-	sweep_flows(c->d, &f, list_one, &l);
+	sweep_flows(c->ctl->d, &f, list_one, &l);
 	c->data = json_object();
 	json_object_set_new(c->data, "flows", l.list);
 	put_bool(c->data, "more", l.more);
@@ -159,16 +162,17 @@ enum api_code verb_flow_count(struct call *c)
 	json_t *services;
 	enum api_code code;
 	bool any;
-	size_t i;
 
 	code = filter_of(c, &f, &any);
 	if (code)
 		return code;
-	sweep_flows(c->d, &f, tally_one, &t);
+	sweep_flows(c->ctl->d, &f, tally_one, &t);
 	services = json_object();
-	for (i = 0; i < c->view->services; i++)
-		put_int(services, c->view->service[i].name,
-			(int64_t)t.by_service[c->view->service[i].id % RR_MAX_SERVICES]);
+	for (size_t i = 0; i < c->snap->view->services; i++) {
+		const struct view_service *s = &c->snap->view->service[i];
+
+		put_int(services, s->name, (int64_t)t.by_service[s->id % RR_MAX_SERVICES]);
+	}
 	c->data = json_object();
 	put_int(c->data, "total", (int64_t)t.total);
 	json_object_set_new(c->data, "by_state", json_flow_states(t.by_state));
@@ -192,10 +196,10 @@ enum api_code verb_flow_kill(struct call *c)
 		return call_fail(c, API_REFUSED,
 				 "without a filter this kills every connection; --force to do it");
 	if (dry) {
-		sweep_flows(c->d, &f, tally_one, &t);
+		sweep_flows(c->ctl->d, &f, tally_one, &t);
 		n = t.total < (uint64_t)limit ? t.total : (uint64_t)limit;
 	} else {
-		n = sweep_kill(c->d, &f, (size_t)limit);
+		n = sweep_kill(c->ctl->d, &f, (size_t)limit);
 	}
 	c->data = json_object();
 	put_str(c->data, "verb", c->verb->path);

@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * control_op.c - the verbs that change services and endpoints. Each fills one struct model_op; the model decides,
- * and what it decided is in the packet path and in the state file before the answer is sent.
+ * control_op.c - the verbs that change services and endpoints. Each looks up whom it is about,
+ * once, fills one struct model_op and asks the model. What the model decided is in the packet
+ * path and in the state file before the answer is sent: the turn brings it there, and
+ * show_result() then says what stands there.
  *
- * All are idempotent: asking for what is already so succeeds. --dry-run goes all the way to the model's decision.
+ * All are idempotent: asking for what is already so succeeds. --dry-run goes all the way to the
+ * model's decision, and is answered at once, since nothing has changed.
  */
 #include <stdio.h>
 #include <string.h>
 
-#include "collect/counters.h"
-#include "rrlbd/state.h"
-#include "rrlbd/turn.h"
-#include "serve/call.h"
+#include "daemon/daemon.h"
 #include "serve/json.h"
-#include "util/log.h"
+#include "serve/target.h"
+#include "serve/wait.h"
 #include "util/units.h"
 
 #define WEIGHT_MAX 1000
@@ -39,11 +40,11 @@ static enum api_code code_of(enum model_rc rc)
 }
 
 /* The sentence for people: what the endpoint is now. */
-static void put_endpoint_text(json_t *o, const struct call *c, const struct view_endpoint *e)
+static void put_endpoint_text(json_t *o, const struct snapshot *snap, const struct view_endpoint *e)
 {
 	char text[200], dur[UNITS_STRLEN];
-	uint64_t active = active_endpoint(c->d, e->id);
-	mono_t left = mono_sub(e->drain_until, c->view->now);
+	uint64_t active = snapshot_endpoint(snap, e)->active;
+	mono_t left = mono_sub(e->drain_until, snap->now);
 	int n;
 
 	n = snprintf(text, sizeof(text), "%s, weight %u", ep_state_name(e->state), e->weight_base);
@@ -58,70 +59,87 @@ static void put_endpoint_text(json_t *o, const struct call *c, const struct view
 	put_str(o, "text", text);
 }
 
-/* What stands there after the operation; data is the endpoint or service as `show` would give it. */
-static void put_result(struct call *c, const struct model_op *op)
+static void put_endpoint(json_t *o, const struct snapshot *snap, const struct view_endpoint *e)
 {
-	const struct view_service *s;
-	const struct view_endpoint *e;
-	char addr[ADDR_STRLEN];
-
-	view_free(c->view);
-	c->view = NULL;
-	c->data = json_object();
-	put_str(c->data, "verb", c->verb->path);
-	put_bool(c->data, "dry_run", op->dry_run);
-	put_str(c->data, "service", op->service);
-	if (op->endpoint.family)
-		put_str(c->data, "endpoint", addr_print(&op->endpoint, addr, sizeof(addr)));
-	if (call_view(c))
-		return;
-	collect_read(c->d);
-	s = view_service_find(c->view, op->service);
-	e = s && op->endpoint.family ? view_endpoint_find(s, &op->endpoint) : NULL;
-	if (e) {
-		put_str(c->data, "state", ep_state_name(e->state));
-		put_int(c->data, "weight_base", e->weight_base);
-		put_int(c->data, "established", (int64_t)active_endpoint(c->d, e->id));
-		put_endpoint_text(c->data, c, e);
-	} else if (s && !op->endpoint.family) {
-		put_str(c->data, "state", service_state(s));
-		put_str(c->data, "text", service_state(s));
-	} else {
-		put_str(c->data, "state", ep_state_name(EPS_GONE));
-		put_str(c->data, "text", op->dry_run ? "not there" : ep_state_name(EPS_GONE));
-	}
+	put_str(o, "state", ep_state_name(e->state));
+	put_int(o, "weight_base", e->weight_base);
+	put_int(o, "established", (int64_t)snapshot_endpoint(snap, e)->active);
+	put_endpoint_text(o, snap, e);
 }
 
-static enum api_code operate(struct call *c, struct model_op *op)
+static void put_verb(struct call *c)
+{
+	c->data = json_object();
+	put_str(c->data, "verb", c->verb->path);
+	put_bool(c->data, "dry_run", api_get_flag(c->args, "dry_run"));
+}
+
+static void put_gone(json_t *o, bool was_there)
+{
+	put_str(o, "state", ep_state_name(EPS_GONE));
+	put_str(o, "text", was_there ? ep_state_name(EPS_GONE) : "not there");
+}
+
+/* What stands there now; data is the endpoint or service as `show` would give it. */
+static enum api_code show_result(struct call *c)
+{
+	const struct addr *a = &c->session->endpoint;
+	const struct view_service *s = view_service_find(c->snap->view, c->session->service);
+	const struct view_endpoint *e = s && a->family ? view_endpoint_find(s, a) : NULL;
+	char addr[ADDR_STRLEN];
+
+	put_verb(c);
+	put_str(c->data, "service", c->session->service);
+	if (a->family)
+		put_str(c->data, "endpoint", addr_print(a, addr, sizeof(addr)));
+	if (e) {
+		put_endpoint(c->data, c->snap, e);
+	} else if (s && !a->family) {
+		put_str(c->data, "state", svc_state_name(s->state));
+		put_str(c->data, "text", svc_state_name(s->state));
+	} else {
+		put_gone(c->data, !api_get_flag(c->args, "dry_run"));
+	}
+	return API_OK;
+}
+
+/*
+ * Asks the model. After the turn `show` makes the answer; it finds whom it is about in the
+ * session, because the snapshot in which it was looked up is the past by then.
+ */
+static enum api_code operate(struct call *c, struct model_op *op,
+			     enum api_code (*show)(struct call *c))
 {
 	char err[API_ERROR_MAX] = "";
+	struct daemon *d = c->ctl->d;
 	enum api_code code;
 
 	op->uid = c->uid;
 	op->force = api_get_flag(c->args, "force");
 	op->dry_run = api_get_flag(c->args, "dry_run");
-	code = code_of(model_verb(c->d->model, op, err, sizeof(err), c->now));
+	snprintf(c->session->service, sizeof(c->session->service), "%s", op->service);
+	c->session->endpoint = op->endpoint;
+	code = code_of(model_verb(d->model, op, err, sizeof(err), c->now));
 	if (code)
 		return call_fail(c, code, "%s", *err ? err : "the model refused");
-	if (!op->dry_run) {
-		daemon_turn(c->d);
-		if (state_save(c->d))
-			log_errx("state: cannot be saved: this change will not survive a restart");
+	if (op->dry_run) {
+		snapshot_count(c->snap);
+		return show_result(c);
 	}
-	put_result(c, op);
-	return API_OK;
+	snapshot_forget(d);
+	return session_after_turn(c, show);
 }
 
 static enum api_code operate_service(struct call *c, enum model_verb verb)
 {
-	const struct view_service *s;
-	enum api_code code = call_service(c, api_get_str(c->args, "service"), &s);
 	struct model_op op = { .verb = verb };
+	struct target t;
+	enum api_code code = target_service(c, api_get_str(c->args, "service"), &t);
 
 	if (code)
 		return code;
-	op.service = api_get_str(c->args, "service");
-	return operate(c, &op);
+	op.service = t.service->name;
+	return operate(c, &op, show_result);
 }
 
 enum api_code verb_service_pause(struct call *c)
@@ -134,26 +152,20 @@ enum api_code verb_service_resume(struct call *c)
 	return operate_service(c, VERB_RESUME);
 }
 
-/* `name` must outlive the op: the view, which put_result() replaces, does not. */
-static enum api_code target_op(struct call *c, struct model_op *op, char name[CONF_NAME_MAX])
+static enum api_code operate_target(struct call *c, const struct target *t, struct model_op op,
+				    enum api_code (*show)(struct call *c))
 {
-	struct target t;
-	enum api_code code = call_endpoint(c, api_get_str(c->args, "endpoint"), &t);
-
-	if (code)
-		return code;
-	memcpy(name, t.service->name, CONF_NAME_MAX);
-	op->service = name;
-	op->endpoint = t.endpoint->addr;
-	return API_OK;
+	op.service = t->service->name;
+	op.endpoint = t->endpoint->addr;
+	return operate(c, &op, show);
 }
 
 static enum api_code operate_endpoint(struct call *c, struct model_op op)
 {
-	char name[CONF_NAME_MAX];
-	enum api_code code = target_op(c, &op, name);
+	struct target t;
+	enum api_code code = target_endpoint(c, api_get_str(c->args, "endpoint"), &t);
 
-	return code ? code : operate(c, &op);
+	return code ? code : operate_target(c, &t, op, show_result);
 }
 
 enum api_code verb_endpoint_ready(struct call *c)
@@ -171,30 +183,25 @@ enum api_code verb_endpoint_maint(struct call *c)
 /* An endpoint that is not there is deleted already. */
 enum api_code verb_endpoint_del(struct call *c)
 {
-	const char *name = api_get_str(c->args, "endpoint");
-	const char *slash = strchr(name, '/');
-	enum api_code code = operate_endpoint(c, (struct model_op){ .verb = VERB_DEL });
-	struct addr a;
+	struct target t;
+	enum api_code code = target_endpoint(c, api_get_str(c->args, "endpoint"), &t);
 
-	if (code != API_NO_SUCH || !slash || addr_parse(&a, slash + 1, true))
-		return code;
-	if (strstr(c->error, "has no endpoint") == NULL)
+	if (!code)
+		return operate_target(c, &t, (struct model_op){ .verb = VERB_DEL }, show_result);
+	if (code != API_NO_SUCH || !t.service || !t.addr.port)
 		return code;
 	c->error[0] = '\0';
-	c->data = json_object();
-	put_str(c->data, "verb", c->verb->path);
-	put_bool(c->data, "dry_run", api_get_flag(c->args, "dry_run"));
-	put_str(c->data, "state", ep_state_name(EPS_GONE));
-	put_str(c->data, "text", "not there");
+	put_verb(c);
+	put_gone(c->data, false);
 	return API_OK;
 }
 
 enum api_code verb_endpoint_add(struct call *c)
 {
-	const struct view_service *s;
 	int64_t weight = api_get_int(c->args, "weight", 0);
 	struct model_op op = { .verb = VERB_ADD, .weight = (uint32_t)weight };
-	enum api_code code = call_service(c, api_get_str(c->args, "service"), &s);
+	struct target t;
+	enum api_code code = target_service(c, api_get_str(c->args, "service"), &t);
 
 	if (code)
 		return code;
@@ -203,29 +210,33 @@ enum api_code verb_endpoint_add(struct call *c)
 				 api_get_str(c->args, "address"));
 	if (json_object_get(c->args, "weight") && (weight < 1 || weight > WEIGHT_MAX))
 		return call_fail(c, API_USAGE, "a weight is 1 to %d", WEIGHT_MAX);
-	op.service = api_get_str(c->args, "service");
-	return operate(c, &op);
+	op.service = t.service->name;
+	return operate(c, &op, show_result);
+}
+
+/* An endpoint that was leaving and is gone is as drained as can be. */
+static enum api_code show_drain(struct call *c)
+{
+	int64_t ms = json_integer_value(json_object_get(c->args, "wait"));
+	const struct view_service *s = view_service_find(c->snap->view, c->session->service);
+
+	if (!s || !view_endpoint_find(s, &c->session->endpoint))
+		return show_result(c);
+	session_wait(c, WAIT_DRAIN, ms ? mono_add(c->now, MONO_MS(ms)) : MONO_NEVER);
+	return CALL_LATER;
 }
 
 enum api_code verb_endpoint_drain(struct call *c)
 {
-	const json_t *wait = json_object_get(c->args, "wait");
 	struct model_op op = { .verb = VERB_DRAIN };
 	struct target t;
-	int64_t ms = json_integer_value(wait);
-	enum api_code code;
+	enum api_code code = target_endpoint(c, api_get_str(c->args, "endpoint"), &t);
 
 	op.deadline = MONO_MS(api_get_int(c->args, "deadline", 0));
-	code = operate_endpoint(c, op);
-	if (code || !wait || api_get_flag(c->args, "dry_run"))
+	if (code)
 		return code;
-	code = call_endpoint(c, api_get_str(c->args, "endpoint"), &t);
-	if (code) { /* it was leaving and is gone: as drained as can be */
-		c->error[0] = '\0';
-		return API_OK;
-	}
-	session_wait(c, WAIT_DRAIN, &t, ms ? mono_add(c->now, MONO_MS(ms)) : MONO_NEVER);
-	return CALL_LATER;
+	return operate_target(c, &t, op,
+			      json_object_get(c->args, "wait") ? show_drain : show_result);
 }
 
 /* "150", "+10%", "-10%" of what it is now, "auto" = 0. */
@@ -257,37 +268,38 @@ enum api_code verb_endpoint_weight(struct call *c)
 {
 	struct model_op op = { .verb = VERB_WEIGHT };
 	struct target t;
-	enum api_code code = call_endpoint(c, api_get_str(c->args, "endpoint"), &t);
+	enum api_code code = target_endpoint(c, api_get_str(c->args, "endpoint"), &t);
 
 	if (code)
 		return code;
 	if (weight_parse(api_get_str(c->args, "weight"), t.endpoint->weight_base, &op.weight))
 		return call_fail(c, API_USAGE, "'%s' is not a weight: 1 to %d, +N%%, -N%% or auto",
 				 api_get_str(c->args, "weight"), WEIGHT_MAX);
-	return operate_endpoint(c, op);
+	return operate_target(c, &t, op, show_result);
 }
 
+static enum api_code show_check(struct call *c)
+{
+	session_wait(c, WAIT_CHECK, mono_add(c->now, CHECK_WAIT));
+	return CALL_LATER;
+}
+
+/*
+ * The results so far are noted before the turn starts the probe: one that cannot be sent has
+ * ended within the turn.
+ */
 enum api_code verb_endpoint_check(struct call *c)
 {
-	struct model_op op = { .verb = VERB_CHECK };
-	char name[CONF_NAME_MAX];
+	struct session *s = c->session;
 	struct target t;
-	enum api_code code = target_op(c, &op, name);
+	enum api_code code = target_endpoint(c, api_get_str(c->args, "endpoint"), &t);
 
-	if (!code)
-		code = call_endpoint(c, api_get_str(c->args, "endpoint"), &t);
 	if (code)
 		return code;
 	if (t.service->conf && t.service->conf->health.type == PROBE_NONE)
-		return call_fail(c, API_FAILED, "health checks are off for service '%s'", name);
-	session_wait(c, WAIT_CHECK, &t, mono_add(c->now, CHECK_WAIT));
-	op.uid = c->uid;
-	code = code_of(model_verb(c->d->model, &op, c->error, sizeof(c->error), c->now));
-	if (!code) {
-		daemon_turn(c->d);
-		return CALL_LATER;
-	}
-	c->session->wait = WAIT_NONE;
-	unix_client_busy(c->session->client, false);
-	return code;
+		return call_fail(c, API_FAILED, "health checks are off for service '%s'",
+				 t.service->name);
+	s->probes_ok = t.endpoint->probes_ok;
+	s->probes = t.endpoint->probes_ok + t.endpoint->probes_failed;
+	return operate_target(c, &t, (struct model_op){ .verb = VERB_CHECK }, show_check);
 }

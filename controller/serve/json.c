@@ -64,14 +64,14 @@ void put_reason(json_t *o, const struct view_endpoint *e)
 	put_str(o, "detail", e->text[0] ? e->text : e->err ? strerror(e->err) : "");
 }
 
-void put_probe(json_t *o, const struct view *v, const struct view_endpoint *e)
+void put_probe(json_t *o, mono_t now, const struct view_endpoint *e)
 {
 	json_t *p = json_object();
 
 	put_int(p, "passed", (int64_t)e->probes_ok);
 	put_int(p, "failed", (int64_t)e->probes_failed);
 	if (e->probe_at.us) {
-		put_int(p, "age_ms", mono_sub(v->now, e->probe_at).us / 1000);
+		put_int(p, "age_ms", mono_sub(now, e->probe_at).us / 1000);
 		put_int(p, "connect_us", e->probe_connect.us);
 		put_int(p, "tls_us", e->probe_tls.us);
 		put_int(p, "total_us", e->probe_took.us);
@@ -89,47 +89,28 @@ void put_stats(json_t *o, const struct rr_stats *st)
 	put_int(o, "bytes_out", (int64_t)st->bytes[RR_DIR_REV]);
 }
 
-static double rate(const struct counters *c, const struct rr_stats *now,
-		   const struct rr_stats *then)
+void put_warning(json_t *o, const struct snapshot *snap)
 {
-	int64_t us = mono_sub(c->at, c->prev_at).us;
-
-	if (!c->prev_at.us || us <= 0 || now->conns < then->conns)
-		return 0;
-	return (double)(now->conns - then->conns) * 1e6 / (double)us;
+	if (snap->unpushed)
+		put_str(o, "warning",
+			"the packet path could not be updated yet; it is tried again every second");
+	else if (snap->unsaved)
+		put_str(o, "warning",
+			"the state file cannot be written: this change will not survive a restart");
 }
 
-double cps_endpoint(const struct daemon *d, uint32_t id)
-{
-	const struct counters *c = d->counters;
-
-	return id < RR_MAX_ENDPOINTS ? rate(c, &c->ep[id], &c->ep_prev[id]) : 0;
-}
-
-double cps_service(const struct daemon *d, uint32_t id)
-{
-	const struct counters *c = d->counters;
-
-	return id < RR_MAX_SERVICES ? rate(c, &c->svc[id], &c->svc_prev[id]) : 0;
-}
-
-uint64_t active_endpoint(const struct daemon *d, uint32_t id)
-{
-	return id < RR_MAX_ENDPOINTS ? d->counters->ep_active[id] : 0;
-}
-
-static void put_hop(json_t *o, const struct daemon *d, uint64_t hop)
+static void put_hop(json_t *o, const struct snapshot *snap, uint64_t hop)
 {
 	uint32_t slot = RR_HOP_SLOT(hop);
 	char text[64];
-	int i, n;
+	int n;
 
-	if (!hop || slot >= d->ifaces || !d->iface[slot].name[0]) {
+	if (!hop || slot >= RR_MAX_IFACES || !snap->iface[slot].st.name[0]) {
 		json_object_set_new(o, "next_hop", json_null());
 		return;
 	}
-	n = snprintf(text, sizeof(text), "%s", d->iface[slot].name);
-	for (i = 0; i < 6; i++)
+	n = snprintf(text, sizeof(text), "%s", snap->iface[slot].st.name);
+	for (int i = 0; i < 6; i++)
 		n += snprintf(text + n, sizeof(text) - (size_t)n, "%c%02x", i ? ':' : ' ',
 			      (unsigned int)(hop >> (8 * i)) & 0xff);
 	if (RR_HOP_VLAN(hop))
@@ -142,110 +123,96 @@ static const char *member_name(enum ep_member m)
 	return m == EP_PRESENT ? "present" : m == EP_LEAVING ? "leaving" : "gone";
 }
 
-static void put_operator(json_t *o, const struct view *v, const struct view_endpoint *e)
+static void put_operator(json_t *o, mono_t now, const struct view_endpoint *e)
 {
 	put_str(o, "admin", word_of(ep_admin_words, (int)e->admin));
 	put_bool(o, "admin_set", e->admin_set);
 	put_bool(o, "weight_set", e->weight_set);
 	put_bool(o, "added", e->added);
 	if (e->drain_until.us && !mono_is_never(e->drain_until))
-		put_int(o, "deadline_ms", mono_sub(e->drain_until, v->now).us / 1000);
+		put_int(o, "deadline_ms", mono_sub(e->drain_until, now).us / 1000);
 	else
 		json_object_set_new(o, "deadline_ms", json_null());
 }
 
-json_t *json_endpoint(const struct daemon *d, const struct view *v, const struct view_service *s,
+json_t *json_endpoint(const struct snapshot *snap, const struct view_service *s,
 		      const struct view_endpoint *e)
 {
+	const struct snap_count *count = snapshot_endpoint(snap, e);
 	json_t *o = json_object();
 
 	put_str(o, "service", s->name);
 	put_addr(o, "endpoint", &e->addr);
 	put_int(o, "id", e->id);
 	put_str(o, "state", ep_state_name(e->state));
-	put_int(o, "since_ms", mono_sub(v->now, e->since).us / 1000);
+	put_int(o, "since_ms", mono_sub(snap->now, e->since).us / 1000);
 	put_str(o, "member", member_name(e->member));
 	put_health(o, e);
 	put_bool(o, "flapping", e->flapping);
 	put_reason(o, e);
-	put_operator(o, v, e);
+	put_operator(o, snap->now, e);
 	put_int(o, "weight_base", e->weight_base);
 	put_int(o, "weight", e->weight);
 	put_int(o, "slots", e->slots);
 	put_real(o, "share", e->share);
-	put_int(o, "active", (int64_t)active_endpoint(d, e->id));
+	put_int(o, "active", (int64_t)count->active);
 	put_int(o, "flows", e->flows);
-	put_real(o, "cps", cps_endpoint(d, e->id));
-	if (e->id < RR_MAX_ENDPOINTS)
-		put_stats(o, &d->counters->ep[e->id]);
-	put_hop(o, d, e->hop);
-	put_probe(o, v, e);
+	put_real(o, "cps", count->cps);
+	put_stats(o, &count->stats);
+	put_hop(o, snap, e->hop);
+	put_probe(o, snap->now, e);
 	return o;
 }
 
 static unsigned int count_state(const struct view_service *s, enum ep_state state)
 {
 	unsigned int n = 0;
-	size_t i;
 
-	for (i = 0; i < s->endpoints; i++)
+	for (size_t i = 0; i < s->endpoints; i++)
 		n += s->endpoint[i].state == state;
 	return n;
 }
 
-const char *service_state(const struct view_service *s)
-{
-	return svc_state_name(s->state);
-}
-
-/* "1 draining, 2 down": the states that are not plain UP, in words. */
+/* "2 down, 1 draining": the states that are not plain UP, the worst first. */
 static void put_notes(json_t *o, const struct view_service *s)
 {
-	static const struct {
-		enum ep_state state;
-		const char *word;
-	} row[] = {
-		{ EPS_DOWN, "down" },	    { EPS_NO_HOP, "no next hop" }, { EPS_MAINT, "maint" },
-		{ EPS_DRAINED, "drained" }, { EPS_DRAINING, "draining" },  { EPS_INIT, "init" },
-	};
+	static const enum ep_state order[] = { EPS_DOWN,    EPS_NO_HOP,	  EPS_MAINT,
+					       EPS_DRAINED, EPS_DRAINING, EPS_INIT };
 	char text[128] = "";
-	size_t i, len = 0;
-	unsigned int n;
+	size_t len = 0;
 
-	for (i = 0; i < sizeof(row) / sizeof(row[0]); i++) {
-		n = count_state(s, row[i].state);
+	for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++) {
+		unsigned int n = count_state(s, order[i]);
+
 		if (n)
 			len += (size_t)snprintf(text + len, sizeof(text) - len, "%s%u %s",
-						len ? ", " : "", n, row[i].word);
+						len ? ", " : "", n, ep_state_note(order[i]));
 	}
 	put_str(o, "notes", text);
 }
 
-json_t *json_service(const struct daemon *d, const struct view_service *s)
+json_t *json_service(const struct snapshot *snap, const struct view_service *s)
 {
-	const struct rr_stats *st = s->id < RR_MAX_SERVICES ? &d->counters->svc[s->id] : NULL;
+	const struct snap_count *count = snapshot_service(snap, s);
 	json_t *o = json_object();
 	uint64_t active = 0;
-	size_t i;
 
-	for (i = 0; i < s->endpoints; i++)
-		active += active_endpoint(d, s->endpoint[i].id);
+	for (size_t i = 0; i < s->endpoints; i++)
+		active += snapshot_endpoint(snap, &s->endpoint[i])->active;
 	put_str(o, "service", s->name);
 	put_addr(o, "vip", &s->listen);
 	put_str(o, "mode", word_of(conf_mode_words, (int)s->mode));
-	put_str(o, "state", service_state(s));
+	put_str(o, "state", svc_state_name(s->state));
 	put_int(o, "id", s->id);
 	put_int(o, "available", s->available);
 	put_int(o, "total", s->total);
 	put_int(o, "slots", s->slots);
 	put_bool(o, "paused", s->paused);
-	put_real(o, "cps", cps_service(d, s->id));
+	put_real(o, "cps", count->cps);
 	put_int(o, "active", (int64_t)active);
 	put_notes(o, s);
-	if (st) {
-		put_stats(o, st);
-		put_int(o, "refused", (int64_t)st->refused);
-	}
+	put_stats(o, &count->stats);
+	put_int(o, "refused", (int64_t)count->stats.refused);
 	return o;
 }
 

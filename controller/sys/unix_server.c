@@ -47,6 +47,7 @@ struct unix_client {
 	void *data;
 	int64_t active_s;
 	bool busy;
+	bool held; /* busy, but not for long */
 	bool closing; /* no more lines; goes when the output is written */
 	bool eof; /* no more bytes will come */
 	bool dead; /* goes at the next turn, whatever is left */
@@ -148,7 +149,7 @@ static bool client_line(struct unix_client *c)
 
 static void client_work(struct unix_client *c)
 {
-	while (!c->busy && !c->closing && !c->dead && !client_pending(c)) {
+	while (!c->busy && !c->held && !c->closing && !c->dead && !client_pending(c)) {
 		if (!client_line(c)) {
 			if (c->eof)
 				client_kill(c);
@@ -226,7 +227,7 @@ static void make_room(struct unix_server *s)
 	struct unix_client *c;
 
 	TAILQ_FOREACH(c, &s->clients, link) {
-		if (!c->busy)
+		if (!c->busy && !c->held)
 			break;
 	}
 	if (!c)
@@ -295,7 +296,7 @@ static void on_crowd(evutil_socket_t fd, short what, void *arg)
 		next = TAILQ_NEXT(c, link);
 		if (c->active_s > before)
 			break;
-		if (c->busy)
+		if (c->busy || c->held)
 			continue;
 		s->stats.crowded_out++;
 		client_free(c);
@@ -486,6 +487,13 @@ void unix_client_busy(struct unix_client *c, bool busy)
 {
 	c->busy = busy;
 	if (!busy)
+		client_touch(c);
+}
+
+void unix_client_hold(struct unix_client *c, bool held)
+{
+	c->held = held;
+	if (!held)
 		client_touch(c);
 }
 

@@ -66,6 +66,11 @@ void *unix_client_data(const struct unix_client *c);
 bool unix_client_send(struct unix_client *c, const char *bytes, size_t len);
 /* Busy: an answer is under way, no line is taken and the client does not count as idle. */
 void unix_client_busy(struct unix_client *c, bool busy);
+/*
+ * Held: no line is taken either, but the answer comes in no time: who has stopped sending still
+ * gets it.
+ */
+void unix_client_hold(struct unix_client *c, bool held);
 /* Closed once what was sent is written. */
 void unix_client_close(struct unix_client *c);
 

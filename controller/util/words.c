@@ -13,6 +13,7 @@ const struct word dp_xdp_words[] = { DP_XDPS(WORD_ROW) WORD_END };
 const struct word probe_type_words[] = { PROBE_TYPES(WORD_ROW) WORD_END };
 const struct word probe_verify_words[] = { PROBE_VERIFIES(WORD_ROW) WORD_END };
 const struct word health_begin_words[] = { HEALTH_BEGINS(WORD_ROW) WORD_END };
+const struct word problem_level_words[] = { PROBLEM_LEVELS(WORD_ROW) WORD_END };
 
 const char *word_of(const struct word *words, int value)
 {

@@ -59,6 +59,12 @@ extern const struct word probe_verify_words[];
 enum health_begin { HEALTH_BEGINS(WORD_ID) };
 extern const struct word health_begin_words[];
 
+/* How bad a problem is: a note; served, but look at it; some new connections cannot be served. */
+#define PROBLEM_LEVELS(X) \
+	X(PROBLEM_INFO, "info") X(PROBLEM_WARNING, "warning") X(PROBLEM_CRITICAL, "critical")
+enum problem_level { PROBLEM_LEVELS(WORD_ID) };
+extern const struct word problem_level_words[];
+
 /* The word of a value, or "unknown". Never NULL; not to be freed. */
 const char *word_of(const struct word *words, int value);
 /* The value of a word, exactly as written; false, and *value untouched, when the table lacks it. */

@@ -17,7 +17,7 @@
 static const struct word *const tables[] = {
 	ep_admin_words,	    dp_attach_words,	 dp_xdp_words,	      probe_type_words,
 	probe_verify_words, health_begin_words,	 conf_mode_words,     conf_balance_words,
-	conf_unknown_words, conf_overflow_words, conf_deadline_words,
+	conf_unknown_words, conf_overflow_words, conf_deadline_words, problem_level_words,
 };
 
 static void test_words(void **state)

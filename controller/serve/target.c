@@ -1,37 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * control_target.c - from the names in a request to the objects in the view: "web",
+ * target.c - from the names in a request to the objects in the snapshot: "web",
  * "web/10.0.0.1:8443".
  *
- * The port may be left out when only one endpoint of the service has the address. What is not found
- * is answered with code 4 and the nearest name.
+ * The port may be left out when only one endpoint of the service has the address. What is not
+ * found is answered with code 4 and the nearest name.
  */
 #include <stdio.h>
 #include <string.h>
 
-#include "serve/call.h"
+#include "serve/target.h"
 #include "util/suggest.h"
 
-enum api_code call_view(struct call *c)
-{
-	if (!c->view)
-		c->view = view_build(c->d->model, c->now);
-	return c->view ? API_OK : call_fail(c, API_FAILED, "no memory");
-}
-
-enum api_code call_service(struct call *c, const char *name, const struct view_service **s)
+enum api_code target_service(struct call *c, const char *name, struct target *t)
 {
 	struct suggest near = { .word = name };
-	enum api_code code = call_view(c);
-	size_t i;
+	enum api_code code = call_snapshot(c);
 
+	memset(t, 0, sizeof(*t));
 	if (code)
 		return code;
-	*s = view_service_find(c->view, name);
-	if (*s)
+	t->service = view_service_find(c->snap->view, name);
+	if (t->service)
 		return API_OK;
-	for (i = 0; i < c->view->services; i++)
-		suggest_offer(&near, c->view->service[i].name);
+	for (size_t i = 0; i < c->snap->view->services; i++)
+		suggest_offer(&near, c->snap->view->service[i].name);
 	if (suggest_best(&near))
 		return call_fail(c, API_NO_SUCH, "no service '%s' (did you mean '%s'?)", name,
 				 suggest_best(&near));
@@ -42,11 +35,10 @@ enum api_code call_service(struct call *c, const char *name, const struct view_s
 static const struct view_endpoint *find_any_port(const struct view_service *s, const struct addr *a)
 {
 	const struct view_endpoint *found = NULL;
-	struct addr have;
-	size_t i;
 
-	for (i = 0; i < s->endpoints; i++) {
-		have = s->endpoint[i].addr;
+	for (size_t i = 0; i < s->endpoints; i++) {
+		struct addr have = s->endpoint[i].addr;
+
 		have.port = 0;
 		if (!addr_equal(&have, a))
 			continue;
@@ -62,9 +54,8 @@ static const struct view_endpoint *find_any_port(const struct view_service *s, c
 static enum api_code no_endpoint(struct call *c, const struct view_service *s, const char *name)
 {
 	char have[NAMED * ADDR_STRLEN] = "", text[ADDR_STRLEN];
-	size_t i;
 
-	for (i = 0; i < s->endpoints && i < NAMED; i++) {
+	for (size_t i = 0; i < s->endpoints && i < NAMED; i++) {
 		strcat(have, i ? ", " : "");
 		strcat(have, addr_print(&s->endpoint[i].addr, text, ADDR_STRLEN - 2));
 	}
@@ -73,22 +64,23 @@ static enum api_code no_endpoint(struct call *c, const struct view_service *s, c
 			 s->endpoints > NAMED ? " and more" : "");
 }
 
-enum api_code call_endpoint(struct call *c, const char *name, struct target *t)
+enum api_code target_endpoint(struct call *c, const char *name, struct target *t)
 {
 	const char *slash = strchr(name, '/');
 	char service[API_STRING_MAX + 1];
-	struct addr a;
 	enum api_code code;
 
+	memset(t, 0, sizeof(*t));
 	if (!slash)
 		return call_fail(c, API_USAGE, "'%s': an endpoint is named SERVICE/ADDRESS:PORT",
 				 name);
 	snprintf(service, sizeof(service), "%.*s", (int)(slash - name), name);
-	code = call_service(c, service, &t->service);
+	code = target_service(c, service, t);
 	if (code)
 		return code;
-	if (addr_parse(&a, slash + 1, false))
+	if (addr_parse(&t->addr, slash + 1, false))
 		return call_fail(c, API_USAGE, "'%s' is not ADDRESS:PORT", slash + 1);
-	t->endpoint = a.port ? view_endpoint_find(t->service, &a) : find_any_port(t->service, &a);
+	t->endpoint = t->addr.port ? view_endpoint_find(t->service, &t->addr)
+				   : find_any_port(t->service, &t->addr);
 	return t->endpoint ? API_OK : no_endpoint(c, t->service, slash + 1);
 }

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * problem_text.c - problems in words, and as JSON. One sentence for each row of PROBLEMS; the
+ * numbers and names in it come from the snapshot that the problem was found in.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "serve/json.h"
+#include "serve/problem.h"
+#include "serve/verdict.h"
+
+struct text {
+	const struct snapshot *snap;
+	char *buf;
+	size_t len;
+};
+
+static void text_conf(const struct text *t, const struct problem *p)
+{
+	(void)p;
+	snprintf(t->buf, t->len, "the last reload failed, generation %llu stays: %s",
+		 (unsigned long long)t->snap->config.generation, t->snap->config.error);
+}
+
+static void text_maps(const struct text *t, const struct problem *p)
+{
+	snprintf(t->buf, t->len, "%llu updates of the packet path failed%s; see the log",
+		 (unsigned long long)t->snap->push_errors,
+		 p->code == PROBLEM_MAPS_UNWRITTEN ? "" : ", all is written since");
+}
+
+static void text_away(const struct text *t, const struct problem *p)
+{
+	(void)p;
+	snprintf(t->buf, t->len, "the interface is away");
+}
+
+static void text_down(const struct text *t, const struct problem *p)
+{
+	(void)p;
+	snprintf(t->buf, t->len, "the interface is down");
+}
+
+static void text_iface(const struct text *t, const struct problem *p)
+{
+	snprintf(t->buf, t->len, "%s", p->iface->st.text);
+}
+
+static void text_attach(const struct text *t, const struct problem *p, const char *what)
+{
+	const char *why = p->iface->st.text;
+
+	snprintf(t->buf, t->len, "%s%s%s", what, *why ? ": " : "", why);
+}
+
+static void text_bare(const struct text *t, const struct problem *p)
+{
+	text_attach(t, p, "the packet path is not attached");
+}
+
+static void text_generic(const struct text *t, const struct problem *p)
+{
+	text_attach(t, p, "generic XDP, which is slow");
+}
+
+static void text_table(const struct text *t, const struct problem *p)
+{
+	snprintf(t->buf, t->len,
+		 "the %s flow table is %u%% full: raise flow-table %s, or shorten idle-timeout",
+		 p->family, (unsigned int)p->n, p->family);
+}
+
+static void text_paused(const struct text *t, const struct problem *p)
+{
+	(void)p;
+	snprintf(t->buf, t->len, "paused by an operator: no new connections");
+}
+
+static void text_service(const struct text *t, const struct problem *p)
+{
+	snprintf(t->buf, t->len, "no endpoint of %u takes new connections", p->service->total);
+}
+
+static void text_endpoint(const struct text *t, const struct problem *p)
+{
+	const struct view_endpoint *e = p->endpoint;
+	const char *detail = e->text[0] ? e->text : e->err ? strerror(e->err) : "";
+
+	snprintf(t->buf, t->len, "%s (%s): %s%s%s%s", reason_name(e->reason),
+		 reason_class_name(e->reason), reason_help(e->reason), *detail ? " [" : "", detail,
+		 *detail ? "]" : "");
+}
+
+static void text_more(const struct text *t, const struct problem *p)
+{
+	snprintf(t->buf, t->len, "%u more endpoints are down: rrctl endpoint list %s",
+		 (unsigned int)p->n, p->service->name);
+}
+
+static void text_packets(const struct text *t, const struct problem *p)
+{
+	snprintf(t->buf, t->len, "%llu packets: %s", (unsigned long long)p->n,
+		 verdict_help(p->verdict));
+}
+
+static const struct {
+	enum problem_level level;
+	void (*text)(const struct text *t, const struct problem *p);
+} rows[PROBLEM_MAX] = {
+#define PROBLEM_ROW(id, level, text) [PROBLEM_##id] = { PROBLEM_##level, text_##text },
+	PROBLEMS(PROBLEM_ROW)
+#undef PROBLEM_ROW
+};
+
+enum problem_level problem_level(const struct problem *p)
+{
+	return rows[p->code].level;
+}
+
+const char *problem_text(const struct snapshot *snap, const struct problem *p, char *buf,
+			 size_t len)
+{
+	const struct text t = { snap, buf, len };
+
+	rows[p->code].text(&t, p);
+	return buf;
+}
+
+static const char *problem_object(const struct problem *p, char *buf, size_t len)
+{
+	char addr[ADDR_STRLEN];
+
+	if (p->endpoint)
+		snprintf(buf, len, "%s/%s", p->service->name,
+			 addr_print(&p->endpoint->addr, addr, sizeof(addr)));
+	else
+		snprintf(buf, len, "%s",
+			 p->service  ? p->service->name
+			 : p->iface  ? p->iface->st.name
+			 : p->object ? p->object
+				     : verdict_name(p->verdict));
+	return buf;
+}
+
+static json_t *problem_json(const struct snapshot *snap, const struct problem *p)
+{
+	char object[CONF_NAME_MAX + ADDR_STRLEN], text[400];
+	json_t *o = json_object();
+
+	put_str(o, "level", word_of(problem_level_words, (int)problem_level(p)));
+	put_str(o, "object", problem_object(p, object, sizeof(object)));
+	if (p->age_ms >= 0)
+		put_int(o, "age_ms", p->age_ms);
+	else
+		json_object_set_new(o, "age_ms", json_null());
+	put_str(o, "text", problem_text(snap, p, text, sizeof(text)));
+	if (p->endpoint)
+		put_str(o, "state", ep_state_name(p->endpoint->state));
+	return o;
+}
+
+json_t *problems_json(const struct problems *list)
+{
+	json_t *a = json_array();
+
+	for (size_t i = 0; i < list->n; i++)
+		json_array_append_new(a, problem_json(list->snap, &list->p[i]));
+	return a;
+}
+
+bool problems_put(json_t *o, const struct snapshot *snap)
+{
+	struct problems list;
+	bool ok = problems_find(&list, snap);
+
+	json_object_set_new(o, "problems", problems_json(&list));
+	problems_free(&list);
+	return ok;
+}
