@@ -62,7 +62,7 @@ enum api_code session_after_turn(struct call *c, enum api_code (*show)(struct ca
 	s->uid = c->uid;
 	s->show = show;
 	TAILQ_INSERT_TAIL(&c->ctl->turn, s, turn);
-	unix_client_hold(s->client, true);
+	unix_client_busy(s->client, UNIX_SOON);
 	return CALL_TURN;
 }
 

@@ -100,9 +100,9 @@ void dispatch_turn(struct control *ctl)
 	while ((s = TAILQ_FIRST(&ctl->turn))) {
 		TAILQ_REMOVE(&ctl->turn, s, turn);
 		answer(ctl, s);
-		if (s->client)
-			unix_client_hold(s->client, false);
-		else
+		if (!s->client)
 			session_free(ctl, s);
+		else if (s->wait == WAIT_NONE)
+			unix_client_busy(s->client, UNIX_FREE);
 	}
 }

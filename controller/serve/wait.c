@@ -33,7 +33,7 @@ void session_wait(struct call *c, enum wait_kind kind, mono_t until)
 	s->since = c->now;
 	s->until = until;
 	s->established = UINT32_MAX;
-	unix_client_busy(s->client, true);
+	unix_client_busy(s->client, UNIX_BUSY);
 	if (kind != WAIT_EVENTS)
 		arm(c->ctl);
 }
@@ -42,7 +42,7 @@ static void finish(struct session *s, enum api_code code, const char *error, jso
 {
 	session_reply(s, code, error, data, false);
 	s->wait = WAIT_NONE;
-	unix_client_busy(s->client, false);
+	unix_client_busy(s->client, UNIX_FREE);
 }
 
 /*

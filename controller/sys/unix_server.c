@@ -46,8 +46,7 @@ struct unix_client {
 	struct unix_peer peer;
 	void *data;
 	int64_t active_s;
-	bool busy;
-	bool held; /* busy, but not for long */
+	enum unix_busy busy;
 	bool closing; /* no more lines; goes when the output is written */
 	bool eof; /* no more bytes will come */
 	bool dead; /* goes at the next turn, whatever is left */
@@ -149,7 +148,7 @@ static bool client_line(struct unix_client *c)
 
 static void client_work(struct unix_client *c)
 {
-	while (!c->busy && !c->held && !c->closing && !c->dead && !client_pending(c)) {
+	while (!c->busy && !c->closing && !c->dead && !client_pending(c)) {
 		if (!client_line(c)) {
 			if (c->eof)
 				client_kill(c);
@@ -176,12 +175,11 @@ static void on_written(struct bufferevent *bev, void *arg)
 		client_work(c);
 }
 
-/* The other side has finished sending: the lines that are here are still answered, but nobody
- * waits for events. */
+/* No more bytes will come: what is here is still answered, but nobody waits for events. */
 static void client_eof(struct unix_client *c)
 {
 	c->eof = true;
-	if (c->busy)
+	if (c->busy == UNIX_BUSY)
 		client_kill(c);
 	else
 		client_work(c);
@@ -227,7 +225,7 @@ static void make_room(struct unix_server *s)
 	struct unix_client *c;
 
 	TAILQ_FOREACH(c, &s->clients, link) {
-		if (!c->busy && !c->held)
+		if (!c->busy)
 			break;
 	}
 	if (!c)
@@ -296,7 +294,7 @@ static void on_crowd(evutil_socket_t fd, short what, void *arg)
 		next = TAILQ_NEXT(c, link);
 		if (c->active_s > before)
 			break;
-		if (c->busy || c->held)
+		if (c->busy)
 			continue;
 		s->stats.crowded_out++;
 		client_free(c);
@@ -412,13 +410,16 @@ int unix_server_listen(struct unix_server *s, const char *path, gid_t gid)
 
 void unix_server_free(struct unix_server *s)
 {
-	size_t i;
+	struct unix_client *c;
 
 	if (!s)
 		return;
-	while (!TAILQ_EMPTY(&s->clients))
-		client_free(TAILQ_FIRST(&s->clients));
-	for (i = 0; i < s->listeners; i++) {
+	while ((c = TAILQ_FIRST(&s->clients))) {
+		evbuffer_unfreeze(bufferevent_get_output(c->bev), 1);
+		evbuffer_write(bufferevent_get_output(c->bev), bufferevent_getfd(c->bev));
+		client_free(c);
+	}
+	for (size_t i = 0; i < s->listeners; i++) {
 		evconnlistener_free(s->listener[i].ev);
 		unlink(s->listener[i].path);
 	}
@@ -483,17 +484,10 @@ bool unix_client_send(struct unix_client *c, const char *bytes, size_t len)
 	return true;
 }
 
-void unix_client_busy(struct unix_client *c, bool busy)
+void unix_client_busy(struct unix_client *c, enum unix_busy busy)
 {
 	c->busy = busy;
-	if (!busy)
-		client_touch(c);
-}
-
-void unix_client_hold(struct unix_client *c, bool held)
-{
-	c->held = held;
-	if (!held)
+	if (busy == UNIX_FREE)
 		client_touch(c);
 }
 

@@ -56,7 +56,8 @@ int unix_server_new(struct unix_server **s, const struct unix_server_conf *c);
 /* Binds and listens, mode 0660, owner ours and group `gid`. A dead socket file is replaced; one
  * that somebody answers is -EADDRINUSE. 0 or -errno. */
 int unix_server_listen(struct unix_server *s, const char *path, gid_t gid);
-void unix_server_free(struct unix_server *s); /* closes clients and removes the socket files */
+/* Sends what can be sent at once, closes clients and removes the socket files. */
+void unix_server_free(struct unix_server *s);
 void unix_server_stats(const struct unix_server *s, struct unix_server_stats *st);
 
 const struct unix_peer *unix_client_peer(const struct unix_client *c);
@@ -64,13 +65,12 @@ void unix_client_set_data(struct unix_client *c, void *data);
 void *unix_client_data(const struct unix_client *c);
 /* false: the client did not read, or sends failed; it will be closed soon and gets nothing more. */
 bool unix_client_send(struct unix_client *c, const char *bytes, size_t len);
-/* Busy: an answer is under way, no line is taken and the client does not count as idle. */
-void unix_client_busy(struct unix_client *c, bool busy);
 /*
- * Held: no line is taken either, but the answer comes in no time: who has stopped sending still
- * gets it.
+ * Not UNIX_FREE: an answer is under way, no line is taken and the client does not count as idle.
+ * SOON: who has stopped sending still gets it. BUSY: nobody waits that long, it is closed.
  */
-void unix_client_hold(struct unix_client *c, bool held);
+enum unix_busy { UNIX_FREE, UNIX_SOON, UNIX_BUSY };
+void unix_client_busy(struct unix_client *c, enum unix_busy busy);
 /* Closed once what was sent is written. */
 void unix_client_close(struct unix_client *c);
 
