@@ -379,36 +379,6 @@ static int read_rotation(struct daemon *d, struct plan *p, uint32_t id)
 	return 0;
 }
 
-static int vip_order(const void *a, const void *b)
-{
-	return memcmp(a, b, sizeof(struct plan_vip));
-}
-
-static void read_vips(struct daemon *d, struct plan *p)
-{
-	const struct rr_vip_bucket *b =
-		ELEM(d, VIPS, rr_vip_bucket, (uint32_t)(p->vip_active & 1) * RR_VIP_BUCKETS);
-
-	p->vips = 0;
-	for (uint32_t i = 0; i < RR_VIP_BUCKETS * RR_VIP_WAYS; i++) {
-		const struct rr_vip *v = &b[i / RR_VIP_WAYS].e[i % RR_VIP_WAYS];
-		struct plan_vip *to = &p->vip[p->vips];
-
-		if (!v->kind || p->vips == sizeof(p->vip) / sizeof(p->vip[0]))
-			continue;
-		memset(to, 0, sizeof(*to));
-		memcpy(to->addr.a, &v->a0, 8);
-		memcpy(to->addr.a + 8, &v->a1, 8);
-		to->port = (uint16_t)v->kind;
-		to->proto = (uint8_t)(v->kind >> 16);
-		to->family = (uint8_t)(v->kind >> 24);
-		to->type = (uint8_t)(v->kind >> 32);
-		to->id = v->id;
-		p->vips++;
-	}
-	qsort(p->vip, p->vips, sizeof(p->vip[0]), vip_order);
-}
-
 int push_read(struct daemon *d, struct plan *p)
 {
 	const struct rr_control *c = control_of(d);
@@ -423,6 +393,7 @@ int push_read(struct daemon *d, struct plan *p)
 		rc = read_rotation(d, p, i);
 	p->vip_active = c->vip_active;
 	p->enabled = c->enabled;
-	read_vips(d, p);
+	plan_vips_read(
+		p, ELEM(d, VIPS, rr_vip_bucket, (uint32_t)(p->vip_active & 1) * RR_VIP_BUCKETS));
 	return rc;
 }

@@ -120,6 +120,8 @@ bool plan_vip_place(const struct plan *p, uint32_t seed,
 		    struct rr_vip_bucket bucket[RR_VIP_BUCKETS]);
 /* Derives vip[] from service[] and local[]: also for a plan that was read back from the maps. */
 void plan_vips(struct plan *p);
+/* Reads vip[] back from the rows of the live copy, sorted; what plan_vip_place() wrote. */
+void plan_vips_read(struct plan *p, const struct rr_vip_bucket bucket[RR_VIP_BUCKETS]);
 
 /*
  * Plain arrays in the shape of the maps, and one step applied to them: what push does, for tests

@@ -217,3 +217,25 @@ void vip_second(struct diff *d)
 	if (vip_seed(d, d->want->vip_interim, &seed))
 		vip_publish(d, seed);
 }
+
+void plan_vips_read(struct plan *p, const struct rr_vip_bucket bucket[RR_VIP_BUCKETS])
+{
+	p->vips = 0;
+	for (uint32_t i = 0; i < RR_VIP_BUCKETS * RR_VIP_WAYS; i++) {
+		const struct rr_vip *v = &bucket[i / RR_VIP_WAYS].e[i % RR_VIP_WAYS];
+		struct plan_vip *to = &p->vip[p->vips];
+
+		if (!v->kind || p->vips == sizeof(p->vip) / sizeof(p->vip[0]))
+			continue;
+		memset(to, 0, sizeof(*to));
+		memcpy(to->addr.a, &v->a0, 8);
+		memcpy(to->addr.a + 8, &v->a1, 8);
+		to->port = (uint16_t)v->kind;
+		to->proto = (uint8_t)(v->kind >> 16);
+		to->family = (uint8_t)(v->kind >> 24);
+		to->type = (uint8_t)(v->kind >> 32);
+		to->id = v->id;
+		p->vips++;
+	}
+	qsort(p->vip, p->vips, sizeof(p->vip[0]), vip_cmp);
+}

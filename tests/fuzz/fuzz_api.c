@@ -3,19 +3,8 @@
  * fuzz_api.c - any bytes as a request and as a reply: either a sentence saying why not, or
  * something that formats back to a line that parses to the same.
  */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "api/api_wire.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define MUST(cond) \
-	do { \
-		if (!(cond)) \
-			abort(); \
-	} while (0)
+#include "lib/fuzz.h"
 
 static void request(const char *text, size_t size)
 {

@@ -4,19 +4,8 @@
  * that exists, or a configuration whose canonical print parses back to an equal one and prints the
  * same again.
  */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "conf/conf.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define MUST(cond) \
-	do { \
-		if (!(cond)) \
-			abort(); \
-	} while (0)
+#include "lib/fuzz.h"
 
 static void errors_check(const char *text, size_t len, const struct conf_errors *err)
 {

@@ -3,19 +3,8 @@
  * fuzz_pkt.c - bpf/parse.h, compiled natively, on any bytes: no read past the frame (it lies in a buffer of exactly its size),
  * no write at all, and what parse_check() lets through is whole.
  */
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "lib/bpf_host.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define MUST(x) \
-	do { \
-		if (!(x)) \
-			abort(); \
-	} while (0)
+#include "lib/fuzz.h"
 
 static void judge(uint8_t *b, uint32_t len)
 {

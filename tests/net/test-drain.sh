@@ -10,6 +10,13 @@ start() {
 	lb nat 4
 }
 
+# reached: the number of the endpoint that answers the open connection
+reached() {
+	local ep
+	ep=$(session_get s)
+	echo "${ep#ep}"
+}
+
 without() { # N: 60 connections go to the other two, 30 each
 	same "connections without ep$1" "$(for n in 1 2 3; do [ "$n" = "$1" ] || echo "ep$n=30"; done | paste -sd' ')" \
 		"$(connections 60 | tally)"
@@ -19,8 +26,7 @@ drain_keeps_connections() {
 	local n
 	start
 	session_open s
-	n=$(session_get s)
-	n=${n#ep}
+	n=$(reached)
 	rrctl endpoint drain "$(endpoint_name web "$n")"
 	same "state" DRAINING "$(ep_field web "$n" state)"
 	without "$n"
@@ -36,8 +42,7 @@ drain_wait() {
 	local n code=0
 	start
 	session_open s
-	n=$(session_get s)
-	n=${n#ep}
+	n=$(reached)
 	timeout 20 "$BUILD/rrctl" endpoint drain "$(endpoint_name web "$n")" --wait=2s || code=$?
 	same "exit code while a connection is open" 6 "$code"
 	session_close s
@@ -49,8 +54,7 @@ drain_deadline_resets() {
 	local n
 	start
 	session_open s
-	n=$(session_get s)
-	n=${n#ep}
+	n=$(reached)
 	rrctl endpoint drain "$(endpoint_name web "$n")" --deadline 2s
 	same "before the deadline" "ep$n" "$(session_get s)"
 	wait_for 8 ep_is web "$n" DRAINED || fail "ep$n is $(ep_field web "$n" state)"
@@ -80,8 +84,7 @@ maint_kill() {
 	local n
 	start
 	session_open s
-	n=$(session_get s)
-	n=${n#ep}
+	n=$(reached)
 	rrctl endpoint maint "$(endpoint_name web "$n")" --kill
 	without "$n"
 	if session_get s; then

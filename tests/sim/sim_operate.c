@@ -20,6 +20,17 @@
 
 static struct sim s;
 
+/* All up at 100 s, and the first endpoint has flows; its id. */
+static uint32_t start_with(const struct conf *c, uint32_t flows)
+{
+	uint32_t id;
+
+	sim_start(&s, c, MONO_S(100), false);
+	id = fx_id(s.m, "web", E1);
+	s.established[id] = s.flows[id] = flows;
+	return id;
+}
+
 static void apply(const struct conf *c)
 {
 	assert_int_equal(model_apply(s.m, c, false, s.now), 0);
@@ -32,9 +43,7 @@ static void test_drain_ends_with_the_last_flow(void **state)
 	uint32_t id, kill[4];
 
 	(void)state;
-	sim_start(&s, c, MONO_S(100), false);
-	id = fx_id(s.m, "web", E1);
-	s.established[id] = s.flows[id] = 20;
+	id = start_with(c, 20);
 	sim_run(&s, MONO_S(105));
 	fx_verb(s.m, VERB_DRAIN, "web", E1, s.now);
 	sim_run(&s, s.now); /* out of the rotation in this very turn */
@@ -65,8 +74,7 @@ static void test_restless_weights(void **state)
 	size_t before;
 
 	(void)state;
-	sim_start(&s, c, MONO_S(100), false);
-	id = fx_id(s.m, "web", E1);
+	id = start_with(c, 0);
 	sim_run(&s, MONO_S(110));
 	before = s.x.diffs;
 	while (mono_cmp(s.now, MONO_S(140)) < 0) {
@@ -88,9 +96,7 @@ static void test_drain_deadline_resets(void **state)
 	uint32_t id, kill[4];
 
 	(void)state;
-	sim_start(&s, c, MONO_S(100), false);
-	id = fx_id(s.m, "web", E1);
-	s.established[id] = s.flows[id] = 20;
+	id = start_with(c, 20);
 	fx_verb(s.m, VERB_DRAIN, "web", E1, s.now);
 	sim_run(&s, MONO_MS(399999));
 	assert_int_equal(model_kills(s.m, kill, 4), 0);
@@ -110,9 +116,7 @@ static void test_removed_endpoint_drains_then_is_gone(void **state)
 	uint32_t id, killed;
 
 	(void)state;
-	sim_start(&s, c, MONO_S(100), false);
-	id = fx_id(s.m, "web", E1);
-	s.established[id] = s.flows[id] = 5;
+	id = start_with(c, 5);
 	fx_endpoint_del(c, "web", E1);
 	apply(c);
 	sim_run(&s, MONO_S(200));
@@ -138,8 +142,7 @@ static void test_id_quarantine(void **state)
 	uint32_t id, id2;
 
 	(void)state;
-	sim_start(&s, c, MONO_S(100), false);
-	id = fx_id(s.m, "web", E1);
+	id = start_with(c, 0);
 	id2 = fx_id(s.m, "web", E2);
 	s.flows[id] = 1; /* one that is not closed properly */
 	fx_endpoint_del(c, "web", E1);
@@ -162,8 +165,7 @@ static void test_coming_back_keeps_the_id(void **state)
 	uint32_t id;
 
 	(void)state;
-	sim_start(&s, c, MONO_S(100), false);
-	id = fx_id(s.m, "web", E1);
+	id = start_with(c, 0);
 	s.flows[id] = 1;
 	fx_endpoint_del(less, "web", E1);
 	apply(less);
@@ -184,9 +186,7 @@ static void test_removed_service(void **state)
 	uint32_t id, killed[8];
 
 	(void)state;
-	sim_start(&s, c, MONO_S(100), false);
-	id = fx_id(s.m, "web", E1);
-	s.established[id] = s.flows[id] = 5;
+	id = start_with(c, 5);
 	apply(none);
 	assert_int_equal(model_kills(s.m, killed, 8), 3); /* of all its endpoints */
 	assert_int_equal(s.x.img->service[0].flags, 0);
@@ -255,8 +255,7 @@ static void test_lost_hop_comes_back(void **state)
 	uint32_t id;
 
 	(void)state;
-	sim_start(&s, c, MONO_S(100), false);
-	id = fx_id(s.m, "web", E1);
+	id = start_with(c, 0);
 	model_nexthop(s.m, id, 0, NULL, s.now);
 	sim_run(&s, MONO_S(101));
 	assert_false(fx_in_rotation(&s.x, 0, id));

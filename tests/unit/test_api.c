@@ -229,13 +229,12 @@ static void strings(void **state)
 
 static void table_sound(void **state)
 {
-	const struct api_verb *v;
 	const struct api_arg *a;
-	int i;
 
 	(void)state;
-	for (i = 0; i < API_V_MAX; i++) {
-		v = api_verb((enum api_verb_id)i);
+	for (int i = 0; i < API_V_MAX; i++) {
+		const struct api_verb *v = api_verb((enum api_verb_id)i);
+
 		assert_int_equal(v->id, i);
 		assert_ptr_equal(api_verb_find(v->path), v);
 		assert_true(*v->help && strlen(v->path) < 24);
@@ -292,16 +291,31 @@ static void has(const char *page, const char *text)
 		fail_msg("%s lacks '%s'", MANUAL, text);
 }
 
+static char *page;
+
+static int open_page(void **state)
+{
+	(void)state;
+	page = manual();
+	return 0;
+}
+
+static int close_page(void **state)
+{
+	(void)state;
+	free(page);
+	return 0;
+}
+
 static void manual_has_verbs(void **state)
 {
-	char *page = manual(), item[256];
-	const struct api_verb *v;
+	char item[256];
 	const struct api_arg *a;
-	int i;
 
 	(void)state;
-	for (i = 0; i < API_V_MAX; i++) {
-		v = api_verb((enum api_verb_id)i);
+	for (int i = 0; i < API_V_MAX; i++) {
+		const struct api_verb *v = api_verb((enum api_verb_id)i);
+
 		snprintf(item, sizeof(item), ".It Ic %s ", v->path);
 		has(page, item);
 		snprintf(item, sizeof(item), " %s.", v->help);
@@ -314,65 +328,53 @@ static void manual_has_verbs(void **state)
 			has(page, item);
 		}
 	}
-	free(page);
 }
 
-static void row_text(char item[600], const char *name, const char *class, const char *help)
+/* A row's item: the tables of a manual are made of these. */
+static void has_item(const char *name, const char *class, const char *help)
 {
-	char *p;
+	char item[600], *p;
 
-	snprintf(item, 600, ".It Sy %s Pq %s %s", name, class, help);
+	snprintf(item, sizeof(item), ".It Sy %s Pq %s %s", name, class, help);
 	for (p = strstr(item, " Pq ") + 4; *p && *p != ' '; p++)
 		*p = (char)tolower(*p);
+	has(page, item);
+}
+
+static void has_state(const char *word, const char *sentence)
+{
+	char item[600];
+
+	snprintf(item, sizeof(item), ".It Sy %s %s ", word, sentence);
+	has(page, item);
 }
 
 static void manual_has_reasons(void **state)
 {
-	char *page = manual(), item[600];
-
 	(void)state;
-#define REASON_ROW(id, name, class, help) \
-	row_text(item, #name, #class, help); \
-	has(page, item);
-	REASONS(REASON_ROW)
-#undef REASON_ROW
-#define VERDICT_ROW(id, name, class, help) \
-	row_text(item, #name, #class, help); \
-	has(page, item);
-	RR_VERDICTS(VERDICT_ROW)
-#undef VERDICT_ROW
-	free(page);
+#define ROW(id, name, class, help) has_item(#name, #class, help);
+	REASONS(ROW)
+	RR_VERDICTS(ROW)
+#undef ROW
 }
 
 static void manual_has_states(void **state)
 {
-	char *page = manual(), item[600];
-
 	(void)state;
-#define EP_ROW(id, word, tone, available, note, why, sentence) \
-	snprintf(item, sizeof(item), ".It Sy %s %s ", word, sentence); \
-	has(page, item);
+#define EP_ROW(id, word, tone, available, note, why, sentence) has_state(word, sentence);
 	EP_STATES(EP_ROW)
 #undef EP_ROW
-#define SVC_ROW(id, word, tone, sentence) \
-	snprintf(item, sizeof(item), ".It Sy %s %s ", word, sentence); \
-	has(page, item);
+#define SVC_ROW(id, word, tone, sentence) has_state(word, sentence);
 	SVC_STATES(SVC_ROW)
 #undef SVC_ROW
-	free(page);
 }
 
 static void manual_has_events(void **state)
 {
-	char *page = manual(), item[600];
-
 	(void)state;
-#define EVENT_ROW(id, word, severity, sentence) \
-	row_text(item, word, #severity, sentence); \
-	has(page, item);
-	EVENTS(EVENT_ROW)
-#undef EVENT_ROW
-	free(page);
+#define ROW(id, word, severity, sentence) has_item(word, #severity, sentence);
+	EVENTS(ROW)
+#undef ROW
 }
 
 int main(void)
@@ -387,5 +389,5 @@ int main(void)
 		cmocka_unit_test(manual_has_states),	cmocka_unit_test(manual_has_events),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, open_page, close_page);
 }

@@ -28,6 +28,43 @@ static struct conf *web_conf(void)
 	return c;
 }
 
+/*
+ * Maps that hold what a model wants, at 1 s and with all endpoints up; then what it wants next, and
+ * the steps that lead there.
+ */
+struct pushed {
+	struct conf *c;
+	struct model *m;
+	struct fx_maps x;
+	struct plan *want;
+	struct plan_ops ops;
+};
+
+static void push(struct pushed *p, struct conf *c)
+{
+	memset(p, 0, sizeof(*p));
+	p->c = c;
+	p->m = fx_model(c, MONO_S(1));
+	fx_maps_init(&p->x);
+	fx_all_up(p->m, MONO_S(1));
+	assert_ok(fx_push(&p->x, p->m));
+}
+
+/* From the maps to p->want. */
+static void differ(struct pushed *p)
+{
+	assert_int_equal(plan_diff(p->x.have, p->want, &p->ops), 0);
+}
+
+static void pushed_free(struct pushed *p)
+{
+	plan_ops_free(&p->ops);
+	plan_free(p->want);
+	fx_maps_free(&p->x);
+	model_free(p->m);
+	conf_free(p->c);
+}
+
 static void test_elements(void **state)
 {
 	struct conf *c = web_conf();
@@ -110,172 +147,126 @@ static void assert_table(const struct plan_op *op, enum plan_op_kind kind, enum 
 
 static void test_order_of_removal(void **state)
 {
-	struct conf *c = web_conf();
-	struct model *m = fx_model(c, MONO_S(1));
-	struct fx_maps x;
-	struct plan_ops ops = { 0 };
-	struct plan *want;
+	struct pushed p;
 	uint32_t svc, id;
 
 	(void)state;
-	fx_maps_init(&x);
-	fx_all_up(m, MONO_S(1));
-	assert_ok(fx_push(&x, m));
-	svc = fx_service_id(m, "web");
-	id = fx_id(m, "web", "10.0.0.1:8443");
-	assert_int_equal(fx_verb(m, VERB_DRAIN, "web", "10.0.0.1:8443", MONO_S(2)), MODEL_OK);
-	want = fx_plan(m);
-	assert_int_equal(plan_diff(x.have, want, &ops), 0);
-	assert_int_equal(ops.n, 3);
-	assert_int_equal(ops.op[0].kind, PLAN_EP_FLAGS);
-	assert_int_equal(ops.op[0].id, id);
-	assert_int_equal(ops.op[0].value, RR_EP_PRESENT | RR_EP_NO_NEW);
-	assert_table(&ops.op[1], PLAN_TABLE_FILL, TABLE_ROTATION);
-	assert_table(&ops.op[2], PLAN_TABLE_SWITCH, TABLE_ROTATION);
-	assert_int_equal(ops.op[2].id, svc);
-	assert_int_equal(RR_ROT_COPY(want->service[svc].rotation),
-			 !RR_ROT_COPY(x.have->service[svc].rotation));
-	plan_ops_free(&ops);
-	plan_free(want);
-	fx_maps_free(&x);
-	model_free(m);
-	conf_free(c);
+	push(&p, web_conf());
+	svc = fx_service_id(p.m, "web");
+	id = fx_id(p.m, "web", "10.0.0.1:8443");
+	assert_int_equal(fx_verb(p.m, VERB_DRAIN, "web", "10.0.0.1:8443", MONO_S(2)), MODEL_OK);
+	p.want = fx_plan(p.m);
+	differ(&p);
+	assert_int_equal(p.ops.n, 3);
+	assert_int_equal(p.ops.op[0].kind, PLAN_EP_FLAGS);
+	assert_int_equal(p.ops.op[0].id, id);
+	assert_int_equal(p.ops.op[0].value, RR_EP_PRESENT | RR_EP_NO_NEW);
+	assert_table(&p.ops.op[1], PLAN_TABLE_FILL, TABLE_ROTATION);
+	assert_table(&p.ops.op[2], PLAN_TABLE_SWITCH, TABLE_ROTATION);
+	assert_int_equal(p.ops.op[2].id, svc);
+	assert_int_equal(RR_ROT_COPY(p.want->service[svc].rotation),
+			 !RR_ROT_COPY(p.x.have->service[svc].rotation));
+	pushed_free(&p);
 }
 
 static void test_order_of_arrival(void **state)
 {
-	struct conf *c = web_conf();
-	struct model *m = fx_model(c, MONO_S(1));
-	struct fx_maps x;
-	struct plan_ops ops = { 0 };
-	struct plan *want;
+	struct pushed p;
 	uint32_t svc, id;
 
 	(void)state;
-	fx_maps_init(&x);
-	fx_all_up(m, MONO_S(1));
-	assert_ok(fx_push(&x, m));
-	fx_service(c, "api", "192.0.2.11:443");
-	fx_endpoint(c, "api", "10.0.1.1:8443", 100);
-	fx_find(c, "api")->local[0] = fx_addr("192.0.2.77");
-	fx_find(c, "api")->locals = 1;
-	assert_int_equal(model_apply(m, c, false, MONO_S(2)), 0);
-	fx_all_up(m, MONO_S(2));
-	svc = fx_service_id(m, "api");
-	id = fx_id(m, "api", "10.0.1.1:8443");
-	want = fx_plan(m);
-	assert_int_equal(plan_diff(x.have, want, &ops), 0);
+	push(&p, web_conf());
+	fx_service(p.c, "api", "192.0.2.11:443");
+	fx_endpoint(p.c, "api", "10.0.1.1:8443", 100);
+	fx_find(p.c, "api")->local[0] = fx_addr("192.0.2.77");
+	fx_find(p.c, "api")->locals = 1;
+	assert_int_equal(model_apply(p.m, p.c, false, MONO_S(2)), 0);
+	fx_all_up(p.m, MONO_S(2));
+	svc = fx_service_id(p.m, "api");
+	id = fx_id(p.m, "api", "10.0.1.1:8443");
+	p.want = fx_plan(p.m);
+	differ(&p);
 	/*
 	 * local -> row of the local -> endpoint -> rotation -> service -> switch -> row of the
 	 * service
 	 */
-	assert_int_equal(ops.op[0].kind, PLAN_LOCAL);
-	assert_true(at_table(&ops, PLAN_TABLE_SWITCH, TABLE_ADDRESS, 0) <
-		    at(&ops, PLAN_EP_WRITE, id));
-	assert_true(at(&ops, PLAN_EP_WRITE, id) <
-		    at_table(&ops, PLAN_TABLE_FILL, TABLE_ROTATION, svc));
-	assert_true(at_table(&ops, PLAN_TABLE_FILL, TABLE_ROTATION, svc) <
-		    at(&ops, PLAN_SVC_WRITE, svc));
-	assert_true(at(&ops, PLAN_SVC_WRITE, svc) <
-		    at_table(&ops, PLAN_TABLE_SWITCH, TABLE_ROTATION, svc));
-	assert_table(&ops.op[ops.n - 1], PLAN_TABLE_SWITCH, TABLE_ADDRESS);
-	assert_true(at_table(&ops, PLAN_TABLE_SWITCH, TABLE_ROTATION, svc) < ops.n - 2);
-	plan_ops_free(&ops);
-	plan_free(want);
-	fx_maps_free(&x);
-	model_free(m);
-	conf_free(c);
+	assert_int_equal(p.ops.op[0].kind, PLAN_LOCAL);
+	assert_true(at_table(&p.ops, PLAN_TABLE_SWITCH, TABLE_ADDRESS, 0) <
+		    at(&p.ops, PLAN_EP_WRITE, id));
+	assert_true(at(&p.ops, PLAN_EP_WRITE, id) <
+		    at_table(&p.ops, PLAN_TABLE_FILL, TABLE_ROTATION, svc));
+	assert_true(at_table(&p.ops, PLAN_TABLE_FILL, TABLE_ROTATION, svc) <
+		    at(&p.ops, PLAN_SVC_WRITE, svc));
+	assert_true(at(&p.ops, PLAN_SVC_WRITE, svc) <
+		    at_table(&p.ops, PLAN_TABLE_SWITCH, TABLE_ROTATION, svc));
+	assert_table(&p.ops.op[p.ops.n - 1], PLAN_TABLE_SWITCH, TABLE_ADDRESS);
+	assert_true(at_table(&p.ops, PLAN_TABLE_SWITCH, TABLE_ROTATION, svc) < p.ops.n - 2);
+	pushed_free(&p);
 }
 
 static void test_removed_service_leaves_the_table_first(void **state)
 {
 	struct conf *c = web_conf();
-	struct model *m;
-	struct fx_maps x;
-	struct plan_ops ops = { 0 };
-	struct plan *want;
+	struct pushed p;
 	uint32_t svc, id;
 
 	(void)state;
 	fx_service(c, "api", "192.0.2.11:443");
 	fx_endpoint(c, "api", "10.0.1.1:8443", 100);
-	m = fx_model(c, MONO_S(1));
-	fx_maps_init(&x);
-	fx_all_up(m, MONO_S(1));
-	assert_ok(fx_push(&x, m));
-	svc = fx_service_id(m, "api");
-	id = fx_id(m, "api", "10.0.1.1:8443");
+	push(&p, c);
+	svc = fx_service_id(p.m, "api");
+	id = fx_id(p.m, "api", "10.0.1.1:8443");
 	free(c->service[--c->services].endpoint);
-	assert_int_equal(model_apply(m, c, false, MONO_S(2)), 0);
-	want = fx_plan(m);
-	assert_int_equal(plan_diff(x.have, want, &ops), 0);
-	assert_int_equal(ops.op[0].kind, PLAN_EP_FLAGS);
-	assert_int_equal(ops.op[0].value,
+	assert_int_equal(model_apply(p.m, c, false, MONO_S(2)), 0);
+	p.want = fx_plan(p.m);
+	differ(&p);
+	assert_int_equal(p.ops.op[0].kind, PLAN_EP_FLAGS);
+	assert_int_equal(p.ops.op[0].value,
 			 RR_EP_PRESENT | RR_EP_NO_NEW); /* not GONE yet: a rotation names it */
-	assert_table(&ops.op[1], PLAN_TABLE_FILL, TABLE_ADDRESS);
-	assert_table(&ops.op[2], PLAN_TABLE_SWITCH, TABLE_ADDRESS);
-	assert_true(at_table(&ops, PLAN_TABLE_SWITCH, TABLE_ROTATION, svc) <
-			    at(&ops, PLAN_SVC_WRITE, svc) ||
-		    at(&ops, PLAN_SVC_FLAGS, svc) < ops.n);
-	assert_int_equal(ops.op[ops.n - 1].kind, PLAN_EP_FLAGS);
-	assert_int_equal(ops.op[ops.n - 1].id, id);
-	assert_int_equal(ops.op[ops.n - 1].value, RR_EP_PRESENT | RR_EP_NO_NEW | RR_EP_GONE);
-	assert_int_equal(want->service[svc].flags, 0);
-	assert_true(want->service[svc].t_est > 0); /* the walk still needs the timeouts */
-	plan_ops_free(&ops);
-	plan_free(want);
-	fx_maps_free(&x);
-	model_free(m);
-	conf_free(c);
+	assert_table(&p.ops.op[1], PLAN_TABLE_FILL, TABLE_ADDRESS);
+	assert_table(&p.ops.op[2], PLAN_TABLE_SWITCH, TABLE_ADDRESS);
+	assert_true(at_table(&p.ops, PLAN_TABLE_SWITCH, TABLE_ROTATION, svc) <
+			    at(&p.ops, PLAN_SVC_WRITE, svc) ||
+		    at(&p.ops, PLAN_SVC_FLAGS, svc) < p.ops.n);
+	assert_int_equal(p.ops.op[p.ops.n - 1].kind, PLAN_EP_FLAGS);
+	assert_int_equal(p.ops.op[p.ops.n - 1].id, id);
+	assert_int_equal(p.ops.op[p.ops.n - 1].value, RR_EP_PRESENT | RR_EP_NO_NEW | RR_EP_GONE);
+	assert_int_equal(p.want->service[svc].flags, 0);
+	assert_true(p.want->service[svc].t_est > 0); /* the walk still needs the timeouts */
+	pushed_free(&p);
 }
 
 static void test_nothing_changed(void **state)
 {
-	struct conf *c = web_conf();
-	struct model *m = fx_model(c, MONO_S(1));
-	struct fx_maps x;
+	struct pushed p;
 	size_t steps;
 
 	(void)state;
-	fx_maps_init(&x);
-	fx_all_up(m, MONO_S(1));
-	assert_ok(fx_push(&x, m));
-	steps = x.steps;
-	assert_false(model_dirty(m));
-	assert_ok(fx_push(&x, m));
-	assert_int_equal(model_apply(m, c, false, MONO_S(3)), 0);
-	assert_ok(fx_push(&x, m));
-	assert_int_equal(x.steps, steps);
-	fx_maps_free(&x);
-	model_free(m);
-	conf_free(c);
+	push(&p, web_conf());
+	steps = p.x.steps;
+	assert_false(model_dirty(p.m));
+	assert_ok(fx_push(&p.x, p.m));
+	assert_int_equal(model_apply(p.m, p.c, false, MONO_S(3)), 0);
+	assert_ok(fx_push(&p.x, p.m));
+	assert_int_equal(p.x.steps, steps);
+	pushed_free(&p);
 }
 
 static void test_hop_is_one_store(void **state)
 {
-	struct conf *c = web_conf();
-	struct model *m = fx_model(c, MONO_S(1));
-	struct fx_maps x;
-	struct plan_ops ops = { 0 };
-	struct plan *want;
+	struct pushed p;
 	uint32_t id;
 
 	(void)state;
-	fx_maps_init(&x);
-	fx_all_up(m, MONO_S(1));
-	assert_ok(fx_push(&x, m));
-	id = fx_id(m, "web", "10.0.0.1:8443");
-	model_nexthop(m, id, fx_hop(99), NULL, MONO_S(2));
-	want = fx_plan(m);
-	assert_int_equal(plan_diff(x.have, want, &ops), 0);
-	assert_int_equal(ops.n, 1);
-	assert_int_equal(ops.op[0].kind, PLAN_EP_HOP);
-	assert_int_equal(ops.op[0].value, fx_hop(99));
-	plan_ops_free(&ops);
-	plan_free(want);
-	fx_maps_free(&x);
-	model_free(m);
-	conf_free(c);
+	push(&p, web_conf());
+	id = fx_id(p.m, "web", "10.0.0.1:8443");
+	model_nexthop(p.m, id, fx_hop(99), NULL, MONO_S(2));
+	p.want = fx_plan(p.m);
+	differ(&p);
+	assert_int_equal(p.ops.n, 1);
+	assert_int_equal(p.ops.op[0].kind, PLAN_EP_HOP);
+	assert_int_equal(p.ops.op[0].value, fx_hop(99));
+	pushed_free(&p);
 }
 
 /*
@@ -284,76 +275,54 @@ static void test_hop_is_one_store(void **state)
  */
 static void test_foreign_have(void **state)
 {
-	struct conf *c = web_conf();
-	struct model *m = fx_model(c, MONO_S(1));
-	struct fx_maps x;
-	struct plan *want;
+	struct pushed p;
 	uint32_t svc = 0, id;
 
 	(void)state;
-	fx_maps_init(&x);
-	fx_all_up(m, MONO_S(1));
-	assert_ok(fx_push(&x, m));
-	id = fx_id(m, "web", "10.0.0.1:8443");
-	want = fx_plan(m);
-	want->endpoint[id].addr.a[3] = 200;
-	want->service[svc].addr.a[3] = 99;
-	assert_ok(fx_steps(&x, want, false));
-	fx_maps_free(&x);
-	model_free(m);
-	conf_free(c);
+	push(&p, web_conf());
+	id = fx_id(p.m, "web", "10.0.0.1:8443");
+	p.want = fx_plan(p.m);
+	p.want->endpoint[id].addr.a[3] = 200;
+	p.want->service[svc].addr.a[3] = 99;
+	assert_ok(fx_steps(&p.x, p.want, false));
+	p.want = NULL; /* the maps' now */
+	pushed_free(&p);
 }
 
 /* An element whose mode changes in place must not be reachable while it is written. */
 static void test_changed_mode_is_hidden(void **state)
 {
-	struct conf *c = web_conf();
-	struct model *m = fx_model(c, MONO_S(1));
-	struct fx_maps x;
-	struct plan_ops ops = { 0 };
-	struct plan *want;
+	struct pushed p;
 	size_t write;
 
 	(void)state;
-	fx_maps_init(&x);
-	fx_all_up(m, MONO_S(1));
-	assert_ok(fx_push(&x, m));
-	want = fx_plan(m);
-	want->service[0].mode = RR_MODE_DSR;
-	assert_int_equal(plan_diff(x.have, want, &ops), 0);
-	write = at(&ops, PLAN_SVC_WRITE, 0);
-	assert_in_range(write, 1, ops.n - 1);
-	assert_true(at_table(&ops, PLAN_TABLE_SWITCH, TABLE_ADDRESS, 0) < write);
-	assert_table(&ops.op[ops.n - 1], PLAN_TABLE_SWITCH, TABLE_ADDRESS);
-	plan_ops_free(&ops);
-	plan_free(want);
-	fx_maps_free(&x);
-	model_free(m);
-	conf_free(c);
+	push(&p, web_conf());
+	p.want = fx_plan(p.m);
+	p.want->service[0].mode = RR_MODE_DSR;
+	differ(&p);
+	write = at(&p.ops, PLAN_SVC_WRITE, 0);
+	assert_in_range(write, 1, p.ops.n - 1);
+	assert_true(at_table(&p.ops, PLAN_TABLE_SWITCH, TABLE_ADDRESS, 0) < write);
+	assert_table(&p.ops.op[p.ops.n - 1], PLAN_TABLE_SWITCH, TABLE_ADDRESS);
+	pushed_free(&p);
 }
 
 static void test_vip_seed_is_kept(void **state)
 {
-	struct conf *c = web_conf();
-	struct model *m = fx_model(c, MONO_S(1));
-	struct fx_maps x;
+	struct pushed p;
 	uint64_t active;
 
 	(void)state;
-	fx_maps_init(&x);
-	fx_all_up(m, MONO_S(1));
-	assert_ok(fx_push(&x, m));
-	active = x.have->vip_active;
+	push(&p, web_conf());
+	active = p.x.have->vip_active;
 	assert_true(active >> 32);
-	fx_service(c, "api", "192.0.2.11:443");
-	fx_endpoint(c, "api", "10.0.1.1:8443", 100);
-	assert_int_equal(model_apply(m, c, false, MONO_S(2)), 0);
-	assert_ok(fx_push(&x, m));
-	assert_int_equal(x.have->vip_active >> 32, active >> 32);
-	assert_int_equal(x.have->vip_active & 1, !(active & 1));
-	fx_maps_free(&x);
-	model_free(m);
-	conf_free(c);
+	fx_service(p.c, "api", "192.0.2.11:443");
+	fx_endpoint(p.c, "api", "10.0.1.1:8443", 100);
+	assert_int_equal(model_apply(p.m, p.c, false, MONO_S(2)), 0);
+	assert_ok(fx_push(&p.x, p.m));
+	assert_int_equal(p.x.have->vip_active >> 32, active >> 32);
+	assert_int_equal(p.x.have->vip_active & 1, !(active & 1));
+	pushed_free(&p);
 }
 
 /*

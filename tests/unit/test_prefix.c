@@ -226,29 +226,6 @@ static void read_rotations(struct fx_maps *x)
 	}
 }
 
-static void read_vips(struct fx_maps *x)
-{
-	const struct rr_vip_bucket *b = x->img->vip[x->img->vip_active & 1];
-
-	x->have->vips = 0;
-	for (uint32_t i = 0; i < RR_VIP_BUCKETS * RR_VIP_WAYS; i++) {
-		const struct rr_vip *v = &b[i / RR_VIP_WAYS].e[i % RR_VIP_WAYS];
-		struct plan_vip *to = &x->have->vip[x->have->vips];
-
-		if (!v->kind)
-			continue;
-		memset(to, 0, sizeof(*to));
-		memcpy(to->addr.a, &v->a0, 8);
-		memcpy(to->addr.a + 8, &v->a1, 8);
-		to->port = (uint16_t)v->kind;
-		to->proto = (uint8_t)(v->kind >> 16);
-		to->family = (uint8_t)(v->kind >> 24);
-		to->type = (uint8_t)(v->kind >> 32);
-		to->id = v->id;
-		x->have->vips++;
-	}
-}
-
 /* What a controller reads back from the maps. */
 static void read_back(struct fx_maps *x)
 {
@@ -259,7 +236,7 @@ static void read_back(struct fx_maps *x)
 	x->have->vip_active = x->img->vip_active;
 	x->have->enabled = x->img->enabled;
 	read_rotations(x);
-	read_vips(x);
+	plan_vips_read(x->have, x->img->vip[x->img->vip_active & 1]);
 }
 
 /* Does a random number of the steps to `want`, which is then forgotten. */

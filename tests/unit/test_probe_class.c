@@ -23,144 +23,78 @@ struct row {
 	const char *text; /* NULL = whatever */
 };
 
+#define ROW(reason, said, ...) \
+	{ \
+		{ __VA_ARGS__ }, reason, said \
+	}
+/* The transfer failed in the TLS handshake, or after it. */
+#define TLS_BAD(id) .type = PROBE_TLS, .code = CURLE_##id, .connected = true
+#define HTTPS_BAD(id) .type = PROBE_HTTPS, .code = CURLE_##id, .connected = true, .tls_done = true
+
 static const struct row rows[] = {
-	{ { .type = PROBE_TCP, .code = CURLE_OK, .connected = true }, REASON_PASS, "" },
-	{ { .type = PROBE_TLS, .code = CURLE_OK, .tls_done = true }, REASON_PASS, "" },
-	{ { .type = PROBE_HTTPS, .code = CURLE_OK, .status = 200, .found = true, LO },
-	  REASON_PASS,
-	  "" },
+	ROW(REASON_PASS, "", .type = PROBE_TCP, .code = CURLE_OK, .connected = true),
+	ROW(REASON_PASS, "", .type = PROBE_TLS, .code = CURLE_OK, .tls_done = true),
+	ROW(REASON_PASS, "", .type = PROBE_HTTPS, .code = CURLE_OK, .status = 200, .found = true,
+	    LO),
 	/* we cut the transfer off ourselves: not an error */
-	{ { .type = PROBE_HTTPS,
-	    .code = CURLE_WRITE_ERROR,
-	    .body_ended = true,
-	    .status = 204,
-	    .found = true,
-	    LO },
-	  REASON_PASS,
-	  "" },
-	{ { .type = PROBE_HTTPS, .code = CURLE_OK, .status = 503, .found = true, LO },
-	  REASON_HTTP_STATUS,
-	  "status 503, expected 200-399" },
-	{ { .type = PROBE_HTTPS, .code = CURLE_OK, .status = 400, .found = true, LO },
-	  REASON_HTTP_STATUS,
-	  NULL },
-	{ { .type = PROBE_HTTPS, .code = CURLE_OK, .status = 399, .found = true, LO },
-	  REASON_PASS,
-	  "" },
-	{ { .type = PROBE_HTTPS, .code = CURLE_OK, .status = 200, LO },
-	  REASON_EXPECT_MISMATCH,
-	  "status 200, expected text not in the body" },
-	{ { .type = PROBE_HTTPS, .code = CURLE_WRITE_ERROR, .body_ended = true, .status = 200, LO },
-	  REASON_EXPECT_MISMATCH,
-	  NULL },
-	{ { .code = CURLE_COULDNT_CONNECT, .err = ECONNREFUSED }, REASON_REFUSED, NULL },
-	{ { .code = CURLE_COULDNT_CONNECT, .err = ECONNRESET }, REASON_RESET, NULL },
-	{ { .code = CURLE_COULDNT_CONNECT, .err = EHOSTUNREACH }, REASON_UNREACHABLE, NULL },
-	{ { .code = CURLE_COULDNT_CONNECT, .err = ETIMEDOUT }, REASON_CONNECT_TIMEOUT, NULL },
-	{ { .code = CURLE_COULDNT_CONNECT, .err = 0 }, REASON_UNREACHABLE, NULL },
+	ROW(REASON_PASS, "", .type = PROBE_HTTPS, .code = CURLE_WRITE_ERROR, .body_ended = true,
+	    .status = 204, .found = true, LO),
+	ROW(REASON_HTTP_STATUS, "status 503, expected 200-399", .type = PROBE_HTTPS,
+	    .code = CURLE_OK, .status = 503, .found = true, LO),
+	ROW(REASON_HTTP_STATUS, NULL, .type = PROBE_HTTPS, .code = CURLE_OK, .status = 400,
+	    .found = true, LO),
+	ROW(REASON_PASS, "", .type = PROBE_HTTPS, .code = CURLE_OK, .status = 399, .found = true,
+	    LO),
+	ROW(REASON_EXPECT_MISMATCH, "status 200, expected text not in the body",
+	    .type = PROBE_HTTPS, .code = CURLE_OK, .status = 200, LO),
+	ROW(REASON_EXPECT_MISMATCH, NULL, .type = PROBE_HTTPS, .code = CURLE_WRITE_ERROR,
+	    .body_ended = true, .status = 200, LO),
+	ROW(REASON_REFUSED, NULL, .code = CURLE_COULDNT_CONNECT, .err = ECONNREFUSED),
+	ROW(REASON_RESET, NULL, .code = CURLE_COULDNT_CONNECT, .err = ECONNRESET),
+	ROW(REASON_UNREACHABLE, NULL, .code = CURLE_COULDNT_CONNECT, .err = EHOSTUNREACH),
+	ROW(REASON_CONNECT_TIMEOUT, NULL, .code = CURLE_COULDNT_CONNECT, .err = ETIMEDOUT),
+	ROW(REASON_UNREACHABLE, NULL, .code = CURLE_COULDNT_CONNECT, .err = 0),
 	/* ours */
-	{ { .code = CURLE_COULDNT_CONNECT, .err = ENETUNREACH }, REASON_LOCAL_ERROR, NULL },
-	{ { .code = CURLE_COULDNT_CONNECT, .err = EMFILE }, REASON_LOCAL_ERROR, NULL },
-	{ { .code = CURLE_COULDNT_CONNECT, .err = EADDRNOTAVAIL }, REASON_LOCAL_ERROR, NULL },
-	{ { .code = CURLE_COULDNT_CONNECT, .err = EPERM }, REASON_LOCAL_ERROR, NULL },
-	{ { .code = CURLE_OUT_OF_MEMORY }, REASON_LOCAL_ERROR, NULL },
-	{ { .type = PROBE_TLS, .code = CURLE_SSL_CACERT_BADFILE, .connected = true },
-	  REASON_LOCAL_ERROR,
-	  NULL },
+	ROW(REASON_LOCAL_ERROR, NULL, .code = CURLE_COULDNT_CONNECT, .err = ENETUNREACH),
+	ROW(REASON_LOCAL_ERROR, NULL, .code = CURLE_COULDNT_CONNECT, .err = EMFILE),
+	ROW(REASON_LOCAL_ERROR, NULL, .code = CURLE_COULDNT_CONNECT, .err = EADDRNOTAVAIL),
+	ROW(REASON_LOCAL_ERROR, NULL, .code = CURLE_COULDNT_CONNECT, .err = EPERM),
+	ROW(REASON_LOCAL_ERROR, NULL, .code = CURLE_OUT_OF_MEMORY),
+	ROW(REASON_LOCAL_ERROR, NULL, .type = PROBE_TLS, .code = CURLE_SSL_CACERT_BADFILE,
+	    .connected = true),
 	/* timeouts by phase */
-	{ { .type = PROBE_TCP, .code = CURLE_OPERATION_TIMEDOUT }, REASON_CONNECT_TIMEOUT, NULL },
-	{ { .type = PROBE_TLS, .code = CURLE_OPERATION_TIMEDOUT }, REASON_CONNECT_TIMEOUT, NULL },
-	{ { .type = PROBE_TLS, .code = CURLE_OPERATION_TIMEDOUT, .connected = true },
-	  REASON_TLS_TIMEOUT,
-	  NULL },
-	{ { .type = PROBE_HTTPS, .code = CURLE_OPERATION_TIMEDOUT, .connected = true },
-	  REASON_TLS_TIMEOUT,
-	  NULL },
-	{ { .type = PROBE_HTTPS,
-	    .code = CURLE_OPERATION_TIMEDOUT,
-	    .connected = true,
-	    .tls_done = true },
-	  REASON_HTTP_TIMEOUT,
-	  NULL },
+	ROW(REASON_CONNECT_TIMEOUT, NULL, .type = PROBE_TCP, .code = CURLE_OPERATION_TIMEDOUT),
+	ROW(REASON_CONNECT_TIMEOUT, NULL, .type = PROBE_TLS, .code = CURLE_OPERATION_TIMEDOUT),
+	ROW(REASON_TLS_TIMEOUT, NULL, .type = PROBE_TLS, .code = CURLE_OPERATION_TIMEDOUT,
+	    .connected = true),
+	ROW(REASON_TLS_TIMEOUT, NULL, .type = PROBE_HTTPS, .code = CURLE_OPERATION_TIMEDOUT,
+	    .connected = true),
+	ROW(REASON_HTTP_TIMEOUT, NULL, HTTPS_BAD(OPERATION_TIMEDOUT)),
 	/* certificates */
-	{ { .type = PROBE_TLS,
-	    .code = CURLE_PEER_FAILED_VERIFICATION,
-	    .connected = true,
-	    .verify = X509_V_ERR_CERT_HAS_EXPIRED },
-	  REASON_CERT_EXPIRED,
-	  NULL },
-	{ { .type = PROBE_TLS,
-	    .code = CURLE_PEER_FAILED_VERIFICATION,
-	    .connected = true,
-	    .verify = X509_V_ERR_CERT_NOT_YET_VALID },
-	  REASON_CERT_EXPIRED,
-	  NULL },
-	{ { .type = PROBE_TLS, .code = CURLE_PEER_FAILED_VERIFICATION, .connected = true },
-	  REASON_CERT_NAME,
-	  NULL },
-	{ { .type = PROBE_TLS,
-	    .code = CURLE_PEER_FAILED_VERIFICATION,
-	    .connected = true,
-	    .verify = X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT },
-	  REASON_CERT_UNTRUSTED,
-	  NULL },
-	{ { .type = PROBE_TLS,
-	    .code = CURLE_PEER_FAILED_VERIFICATION,
-	    .connected = true,
-	    .verify = X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY },
-	  REASON_CERT_UNTRUSTED,
-	  NULL },
-	{ { .type = PROBE_TLS,
-	    .code = CURLE_PEER_FAILED_VERIFICATION,
-	    .connected = true,
-	    .verify = X509_V_ERR_UNSPECIFIED },
-	  REASON_CERT_NAME,
-	  NULL },
-	{ { .type = PROBE_TLS,
-	    .code = CURLE_SSL_CONNECT_ERROR,
-	    .connected = true,
-	    .verify = X509_V_ERR_CERT_SIGNATURE_FAILURE },
-	  REASON_CERT_UNTRUSTED,
-	  NULL },
+	ROW(REASON_CERT_EXPIRED, NULL, TLS_BAD(PEER_FAILED_VERIFICATION),
+	    .verify = X509_V_ERR_CERT_HAS_EXPIRED),
+	ROW(REASON_CERT_EXPIRED, NULL, TLS_BAD(PEER_FAILED_VERIFICATION),
+	    .verify = X509_V_ERR_CERT_NOT_YET_VALID),
+	ROW(REASON_CERT_NAME, NULL, TLS_BAD(PEER_FAILED_VERIFICATION)),
+	ROW(REASON_CERT_UNTRUSTED, NULL, TLS_BAD(PEER_FAILED_VERIFICATION),
+	    .verify = X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT),
+	ROW(REASON_CERT_UNTRUSTED, NULL, TLS_BAD(PEER_FAILED_VERIFICATION),
+	    .verify = X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY),
+	ROW(REASON_CERT_NAME, NULL, TLS_BAD(PEER_FAILED_VERIFICATION),
+	    .verify = X509_V_ERR_UNSPECIFIED),
+	ROW(REASON_CERT_UNTRUSTED, NULL, TLS_BAD(SSL_CONNECT_ERROR),
+	    .verify = X509_V_ERR_CERT_SIGNATURE_FAILURE),
 	/* handshake */
-	{ { .type = PROBE_TLS,
-	    .code = CURLE_SSL_CONNECT_ERROR,
-	    .connected = true,
-	    .message =
-		    "OpenSSL/3.0.17: error:0A00042E:SSL routines::tlsv1 alert protocol version" },
-	  REASON_TLS_ALERT,
-	  "tlsv1 alert protocol version" },
-	{ { .type = PROBE_TLS,
-	    .code = CURLE_SSL_CONNECT_ERROR,
-	    .connected = true,
-	    .err = ECONNRESET },
-	  REASON_RESET,
-	  NULL },
+	ROW(REASON_TLS_ALERT, "tlsv1 alert protocol version", TLS_BAD(SSL_CONNECT_ERROR),
+	    .message = "OpenSSL/3.0.17: error:0A00042E:SSL routines::tlsv1 alert protocol version"),
+	ROW(REASON_RESET, NULL, TLS_BAD(SSL_CONNECT_ERROR), .err = ECONNRESET),
 	/* after the handshake */
-	{ { .type = PROBE_HTTPS, .code = CURLE_GOT_NOTHING, .connected = true, .tls_done = true },
-	  REASON_RESET,
-	  NULL },
-	{ { .type = PROBE_HTTPS,
-	    .code = CURLE_RECV_ERROR,
-	    .connected = true,
-	    .tls_done = true,
-	    .err = ECONNRESET },
-	  REASON_RESET,
-	  NULL },
-	{ { .type = PROBE_HTTPS,
-	    .code = CURLE_RECV_ERROR,
-	    .connected = true,
-	    .tls_done = true,
+	ROW(REASON_RESET, NULL, HTTPS_BAD(GOT_NOTHING)),
+	ROW(REASON_RESET, NULL, HTTPS_BAD(RECV_ERROR), .err = ECONNRESET),
+	ROW(REASON_TLS_ALERT, "tlsv13 alert certificate required", HTTPS_BAD(RECV_ERROR),
 	    .message = "OpenSSL SSL_read: error:0A00045C:SSL routines::tlsv13 alert certificate "
-		       "required" },
-	  REASON_TLS_ALERT,
-	  "tlsv13 alert certificate required" },
-	{ { .type = PROBE_HTTPS,
-	    .code = CURLE_UNSUPPORTED_PROTOCOL,
-	    .connected = true,
-	    .tls_done = true },
-	  REASON_HTTP_STATUS,
-	  NULL },
+		       "required"),
+	ROW(REASON_HTTP_STATUS, NULL, HTTPS_BAD(UNSUPPORTED_PROTOCOL)),
 };
 
 static void test_rows(void **state)
@@ -178,26 +112,28 @@ static void test_rows(void **state)
 	}
 }
 
+static bool found_in_three(const char *body, size_t a, size_t b, const char *want)
+{
+	struct probe_match m;
+
+	probe_match_init(&m, want);
+	probe_match_feed(&m, body, a);
+	probe_match_feed(&m, body + a, b - a);
+	probe_match_feed(&m, body + b, strlen(body) - b);
+	return m.found;
+}
+
 /* Every way to cut a body in two or three finds the text; a body without it never does. */
 static void test_match_pieces(void **state)
 {
 	static const char body[] = "..status: oknot okayok!..";
 	const size_t len = sizeof(body) - 1;
-	struct probe_match m;
 
 	(void)state;
 	for (size_t a = 0; a <= len; a++) {
 		for (size_t b = a; b <= len; b++) {
-			probe_match_init(&m, "okayok!");
-			probe_match_feed(&m, body, a);
-			probe_match_feed(&m, body + a, b - a);
-			probe_match_feed(&m, body + b, len - b);
-			assert_true(m.found);
-			probe_match_init(&m, "okok");
-			probe_match_feed(&m, body, a);
-			probe_match_feed(&m, body + a, b - a);
-			probe_match_feed(&m, body + b, len - b);
-			assert_false(m.found);
+			assert_true(found_in_three(body, a, b, "okayok!"));
+			assert_false(found_in_three(body, a, b, "okok"));
 		}
 	}
 }
