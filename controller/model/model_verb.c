@@ -3,6 +3,9 @@
  * model_verb.c - what an operator asks: checks it, refuses what would take the last endpoint
  * away, records the override and does it. Every verb is idempotent: asking for what already is
  * changes nothing and says OK.
+ *
+ * The override comes first: it is what a reload and a restart go by, so a verb that could not be
+ * recorded is not done either. A dry run ends where the first change would be made.
  */
 #include <stdio.h>
 #include <string.h>
@@ -40,6 +43,10 @@ static enum model_rc no_memory(struct verb *v)
 	return MODEL_NO_MEMORY;
 }
 
+/*
+ * Refuses to take away the only endpoint that is available, which would close the service. One that
+ * is not available anyway can always go.
+ */
 static enum model_rc guard_last(struct verb *v, const char *what)
 {
 	char buf[ADDR_STRLEN];
@@ -66,6 +73,7 @@ static uint32_t configured_weight(const struct verb *v)
 	return c ? c->weight : v->s->conf->weight_default;
 }
 
+/* A wish that is the file's own is no override: the next change of the file then counts. */
 static enum model_rc set_admin(struct verb *v, enum ep_admin a)
 {
 	const struct conf_endpoint *c = in_file(v);
@@ -158,6 +166,10 @@ static enum model_rc add_check(struct verb *v)
 	return MODEL_OK;
 }
 
+/*
+ * The endpoint is made by svc_reconcile() out of the row, as it will be after the next reload. One
+ * that is there only gets the weight, if one is given.
+ */
 static enum model_rc verb_add(struct verb *v)
 {
 	enum model_rc rc = v->e ? MODEL_OK : add_check(v);
@@ -177,6 +189,10 @@ static enum model_rc verb_add(struct verb *v)
 	return MODEL_OK;
 }
 
+/*
+ * The row keeps one thing only: that the file's endpoint is not wanted. For one that was added that
+ * is nothing, and over_purge() drops the row.
+ */
 static enum model_rc verb_del(struct verb *v)
 {
 	enum model_rc rc = guard_last(v, "delete");
@@ -198,6 +214,7 @@ static enum model_rc verb_del(struct verb *v)
 	return MODEL_OK;
 }
 
+/* Due now. A probe in flight is let end, and another follows it at once. */
 static enum model_rc verb_check(struct verb *v)
 {
 	if (v->s->conf->health.type == PROBE_NONE) {

@@ -2,6 +2,9 @@
 /*
  * view.c - model -> a snapshot that owns all it points to, so readers hold nothing of the model.
  * Endpoints that are gone are not shown: only their ids are still kept.
+ *
+ * What is shown of a rotation is what the next plan will hold, not what the maps hold: a push may
+ * still be on its way, or have failed. Readers that want the maps' own read the maps.
  */
 #include "model/view.h"
 
@@ -11,6 +14,7 @@
 
 #include "model/model_int.h"
 
+/* Why the displayed state is what it is: the reason of the dimension that decided it. */
 static enum reason state_reason(const struct ep *e)
 {
 	switch (e->state) {
@@ -42,6 +46,7 @@ static void count_slots(const struct svc *s, uint16_t n[RR_MAX_ENDPOINTS])
 		n[s->slot[k]]++;
 }
 
+/* Health as the counter stands, and the last probe with its phases. */
 static void fill_probe(struct view_endpoint *v, const struct ep *e)
 {
 	v->h = e->health.h;

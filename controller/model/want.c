@@ -24,7 +24,7 @@ const struct conf_endpoint *want_in_file(const struct conf_service *c, const str
 }
 
 /* The operator's row; NULL = nobody has touched this one. */
-static const struct model_saved *row_of(const struct build *b, const struct addr *a)
+static const struct model_saved *want_row(const struct build *b, const struct addr *a)
 {
 	size_t lo = 0, hi = b->in->overs;
 
@@ -42,7 +42,7 @@ static const struct model_saved *row_of(const struct build *b, const struct addr
 	return NULL;
 }
 
-static struct want *want_of(struct build *b, const struct addr *a)
+static struct want *want_find(struct build *b, const struct addr *a)
 {
 	for (size_t i = 0; i < b->n; i++) {
 		if (addr_equal(&b->want[i].address, a))
@@ -52,9 +52,9 @@ static struct want *want_of(struct build *b, const struct addr *a)
 }
 
 /* One more, with what the operator has said about it. */
-static void add(struct build *b, const struct want *w)
+static void want_add(struct build *b, const struct want *w)
 {
-	const struct model_saved *o = row_of(b, &w->address);
+	const struct model_saved *o = want_row(b, &w->address);
 	struct want *to = &b->want[b->n];
 
 	if (b->n == b->max || (o && o->deleted))
@@ -71,6 +71,7 @@ static void add(struct build *b, const struct want *w)
 	}
 }
 
+/* In the order of the file, which is also that of every list that is shown. */
 static void add_configured(struct build *b)
 {
 	const struct conf_service *c = b->in->conf;
@@ -83,18 +84,19 @@ static void add_configured(struct build *b)
 				  .origin = ORIGIN_FILE,
 				  .tier = 1 };
 
-		add(b, &w);
+		want_add(b, &w);
 	}
 }
 
 /* Not the file's, so it must be judged. */
-static bool fits(const struct build *b, const struct addr *a, uint32_t weight)
+static bool want_fits(const struct build *b, const struct addr *a, uint32_t weight)
 {
 	char why[160];
 
 	return conf_endpoint_valid(b->in->conf, a, weight, why, sizeof(why)) == CONF_FAULT_NONE;
 }
 
+/* Added by hand. Once the file has it too, the file says weight and state. */
 static void add_operators(struct build *b)
 {
 	for (size_t i = 0; i < b->in->overs; i++) {
@@ -106,16 +108,17 @@ static void add_operators(struct build *b)
 					  .origin = ORIGIN_OPERATOR,
 					  .tier = 1 };
 
-		if (!o->added || !fits(b, &o->endpoint, o->weight))
+		if (!o->added || !want_fits(b, &o->endpoint, o->weight))
 			continue;
-		known = want_of(b, &o->endpoint);
+		known = want_find(b, &o->endpoint);
 		if (known)
 			known->origin |= ORIGIN_OPERATOR;
 		else
-			add(b, &w);
+			want_add(b, &w);
 	}
 }
 
+/* What a source says of an endpoint that others want as well is not asked for. */
 static void add_found(struct build *b)
 {
 	for (size_t i = 0; i < b->in->founds; i++) {
@@ -129,14 +132,14 @@ static void add_found(struct build *b)
 			      .group = f->group,
 			      .tier = f->tier ? f->tier : 1 };
 
-		if (!fits(b, &f->address, f->weight))
+		if (!want_fits(b, &f->address, f->weight))
 			continue;
 		snprintf(w.name, sizeof(w.name), "%s", f->name);
-		known = want_of(b, &f->address);
+		known = want_find(b, &f->address);
 		if (known)
 			known->origin |= ORIGIN_DISCOVERED;
 		else
-			add(b, &w);
+			want_add(b, &w);
 	}
 }
 
