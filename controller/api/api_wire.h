@@ -5,7 +5,7 @@
  *	-> {"v":1,"verb":"endpoint drain","args":{"endpoint":"web/10.0.0.1:443","wait":60000}}
  *	<- {"v":1,"ok":true,"more":true,"data":{...}}		progress: more lines follow
  *	<- {"v":1,"ok":true,"data":{...}}			the end, or
- *	<- {"v":1,"ok":false,"code":4,"error":"no service 'web'"}	(and "data" if there is some)
+ *	<- {"v":1,"ok":false,"code":4,"error":"no service 'web'"}  (and "data" if there is some)
  */
 #ifndef API_API_WIRE_H
 #define API_API_WIRE_H

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""control.py VERB - clients of the control socket that do not behave; for tests/net/test-control.sh.
+"""control.py VERB - clients of the control socket that do not behave; for test-control.sh.
 
-garbage          every kind of broken request; each must be answered with code 2 or end the connection
+garbage          every kind of broken request; each must be answered with code 2 or end the
+                 connection
 idle N           holds N connections open until standard input ends; prints "ready"
 deaf             asks and asks and never reads, until the daemon hangs up; prints "dropped"
-pipeline         several requests in one write, the last without a newline behind a half-closed socket
+pipeline         several requests in one write, the last without a newline behind a half-closed
+                 socket
 """
 import json
 import os
@@ -62,7 +64,8 @@ def garbage():
         if not answer and len(data) < 65536:
             sys.exit(f"{data[:40]!r}: no answer")
     s = connect()  # a mistake does not end the connection
-    if json.loads(ask(s, b"oops\n"))["code"] != 2 or not json.loads(ask(s, request("version")))["ok"]:
+    refused = json.loads(ask(s, b"oops\n"))["code"] == 2
+    if not refused or not json.loads(ask(s, request("version")))["ok"]:
         sys.exit("the connection does not go on after a mistake")
     for data in (b"", b'{"v":1,', request("version")[:-1]):  # half requests, then gone
         s = connect()

@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""frames.py INTERFACE DESTINATION-MAC KIND SOURCE DESTINATION [COUNT] - send raw frames that no socket would send.
+"""frames.py INTERFACE DESTINATION-MAC KIND SOURCE DESTINATION [COUNT] - send raw frames that no
+socket would send.
 
-KIND: igmp (a membership report to 224.0.0.22 with router alert) · tcp-options (IPv4 with options, SYN to port 22)
-tcp-frag (first fragment of a TCP segment to port 443) · tcp-frag2 (a later fragment) · udp (to port 443)
-vlan (an 802.1Q tagged SYN to port 443) · ack (an ACK to port 443 without a connection) · syn-short (a SYN to port 443
-whose TCP header is cut off) · syn-fin (SYN and FIN at once)
+KIND: igmp (a membership report to 224.0.0.22 with router alert) · tcp-options (IPv4 with options,
+SYN to port 22) · tcp-frag (first fragment of a TCP segment to port 443) · tcp-frag2 (a later
+fragment) · udp (to port 443) · vlan (an 802.1Q tagged SYN to port 443) · ack (an ACK to port 443
+without a connection) · syn-short (a SYN to port 443 whose TCP header is cut off) · syn-fin (SYN
+and FIN at once)
 """
 import socket
 import struct
@@ -22,19 +24,22 @@ def checksum(data):
 
 def ipv4(src, dst, proto, payload, options=b"", fragment=0):
     length = 20 + len(options)
-    head = struct.pack("!BBHHHBBH4s4s", 0x40 | length // 4, 0, length + len(payload), 7, fragment, 64, proto, 0,
+    head = struct.pack("!BBHHHBBH4s4s", 0x40 | length // 4, 0, length + len(payload), 7,
+                       fragment, 64, proto, 0,
                        socket.inet_aton(src), socket.inet_aton(dst)) + options
     return head[:10] + struct.pack("!H", checksum(head)) + head[12:] + payload
 
 
 def tcp(src, dst, port, flags, payload=b""):
-    head = struct.pack("!HHIIBBHHH", 40001, port, 1, 1 if flags & 0x10 else 0, 5 << 4, flags, 8192, 0, 0) + payload
+    head = struct.pack("!HHIIBBHHH", 40001, port, 1, 1 if flags & 0x10 else 0, 5 << 4, flags,
+                       8192, 0, 0) + payload
     pseudo = socket.inet_aton(src) + socket.inet_aton(dst) + struct.pack("!HH", 6, len(head))
     return head[:16] + struct.pack("!H", checksum(pseudo + head)) + head[18:]
 
 
 def igmp(src):
-    body = struct.pack("!BBHHH", 0x22, 0, 0, 0, 1) + struct.pack("!BBH4s", 4, 0, 0, socket.inet_aton("239.1.1.1"))
+    body = struct.pack("!BBHHH", 0x22, 0, 0, 0, 1)
+    body += struct.pack("!BBH4s", 4, 0, 0, socket.inet_aton("239.1.1.1"))
     body = body[:2] + struct.pack("!H", checksum(body)) + body[4:]
     return ipv4(src, "224.0.0.22", 2, body, b"\x94\x04\0\0")
 

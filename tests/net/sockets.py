@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-"""sockets.py ADDRESS PORT COUNT - open COUNT TCP connections and hold them until a line arrives on standard input.
+"""sockets.py ADDRESS PORT COUNT - open COUNT TCP connections and hold them until a line arrives on
+standard input.
 
-Prints "open N failed M", one line, when every attempt has ended (TIMEOUT seconds each, all at once), and after the
-line "alive K": how many of the open ones have not been closed by the other side. Plain TCP: a TLS server waits for
-the handshake, so nothing is sent.
+Prints "open N failed M", one line, when every attempt has ended (TIMEOUT seconds each, all at
+once), and after the line "alive K": how many of the open ones have not been closed by the other
+side. Plain TCP: a TLS server waits for the handshake, so nothing is sent.
 """
 import select
 import socket

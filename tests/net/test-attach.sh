@@ -1,7 +1,8 @@
 # shellcheck shell=bash disable=SC2034,SC2119,SC2120,SC2154
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # Every way onto an interface.
-TESTS="by_link by_dispatcher dispatcher_shares generic pinned_by_ip_link pinned_upgrade object_by_ip_link bare_object_passes interface_later"
+TESTS="by_link by_dispatcher dispatcher_shares generic pinned_by_ip_link pinned_upgrade
+	object_by_ip_link bare_object_passes interface_later"
 
 THIRDS="ep1=20 ep2=20 ep3=20"
 
@@ -41,7 +42,7 @@ by_dispatcher() {
 		way dispatcher dispatcher
 	else
 		way dispatcher link
-		case $FELL_BACK in *dispatcher*) ;; *) fail "the fallback is not said: '$FELL_BACK'" ;; esac
+		[[ $FELL_BACK == *dispatcher* ]] || fail "the fallback is not said: '$FELL_BACK'"
 	fi
 }
 
@@ -50,7 +51,8 @@ kernel_has_dispatcher() {
 	ns_add probe
 	ip -n probe link add v0 type veth peer name v1
 	ip -n probe link set v0 up
-	out=$(ns probe xdp-loader load -v -m native v0 "$BUILD/tests/net/xdp_count.bpf.o" 2>&1) || true
+	out=$(ns probe xdp-loader load -v -m native v0 "$BUILD/tests/net/xdp_count.bpf.o" 2>&1) ||
+		true
 	ip netns del probe
 	case $out in *"without dispatcher"*) return 1 ;; esac
 }
@@ -64,7 +66,8 @@ dispatcher_shares() {
 	ns b xdp-loader load -m native b0 "$BUILD/tests/net/xdp_count.bpf.o" || fail "xdp-loader"
 	ns b xdp-loader status b0
 	serves
-	[ "$(bpftool -j map dump name counted | jq '[.. | .value? | numbers] | add')" -gt 60 ] || fail "xdp_count saw nothing"
+	[ "$(bpftool -j map dump name counted | jq '[.. | .value? | numbers] | add')" -gt 60 ] ||
+		fail "xdp_count saw nothing"
 }
 
 generic() {

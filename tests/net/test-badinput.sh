@@ -8,7 +8,8 @@ hold() {
 	rm -f "$WORK/hold.in"
 	mkfifo "$WORK/hold.in"
 	exec {HOLD_FD}<>"$WORK/hold.in"
-	spawn hold c python3 "$TOP/tests/net/sockets.py" "$VIP4" 443 "$1" <"$WORK/hold.in" >"$WORK/hold.out"
+	spawn hold c python3 "$TOP/tests/net/sockets.py" "$VIP4" 443 "$1" <"$WORK/hold.in" \
+		>"$WORK/hold.out"
 	wait_for 15 grep -q open "$WORK/hold.out" || fail "sockets.py"
 	OPEN=$(awk '/^open/ { print $2 }' "$WORK/hold.out")
 	FAILED=$(awk '/^open/ { print $4 }' "$WORK/hold.out")

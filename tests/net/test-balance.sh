@@ -1,7 +1,8 @@
 # shellcheck shell=bash disable=SC2034,SC2119,SC2120,SC2154
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # Every connection to the endpoint whose turn it is, exactly; and whole data both ways.
-TESTS="nat4_two_arm nat4_one_arm nat6_two_arm nat6_one_arm dsr4 dsr6 weights_exact weights_by_rrctl both_families
+TESTS="nat4_two_arm nat4_one_arm nat6_two_arm nat6_one_arm dsr4 dsr6 weights_exact weights_by_rrctl
+	both_families
 	parallel_exact keepalive_stays who_is_seen big_nat4 big_nat6 big_dsr4 counters_add_up"
 
 THIRDS="ep1=100 ep2=100 ep3=100"
@@ -130,7 +131,8 @@ transfers() { # FAMILY
 	done
 	got=$(client -m 60 "$(url "$1" file/big)" | sha256sum)
 	same "50 MB down" "$want" "$got"
-	same "50 MB up, status" 201 "$(client -m 60 -T "$WORK/big" -o /dev/null -w '%{http_code}' "$(url "$1" up/big)")"
+	same "50 MB up, status" 201 \
+		"$(client -m 60 -T "$WORK/big" -o /dev/null -w '%{http_code}' "$(url "$1" up/big)")"
 	same "50 MB up" "$want" "$(cat "$WORK"/ep?.www/up/big | sha256sum)"
 }
 
@@ -161,10 +163,12 @@ counters_add_up() {
 	servers_start
 	lb nat 4
 	connections 300 >/dev/null
-	wait_for 5 counted web connections 300 || fail "service counts $(svc_field web connections) connections"
+	wait_for 5 counted web connections 300 ||
+		fail "service counts $(svc_field web connections) connections"
 	same "endpoint 1's connections" 100 "$(ep_field web 1 connections)"
 	same "endpoint 3's connections" 100 "$(ep_field web 3 connections)"
-	wait_for 5 counted web active 0 || fail "active $(svc_field web active) after all have closed"
+	wait_for 5 counted web active 0 ||
+		fail "active $(svc_field web active) after all have closed"
 	[ "$(svc_field web bytes_out)" -gt 300000 ] || fail "bytes_out: $(svc_field web bytes_out)"
 	[ "$(verdict forward)" -ge 1500 ] || fail "bpftool: forward = $(verdict forward)"
 }

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # The control socket: who may, and clients that misbehave. The daemon stays responsive through all
 # of it.
-TESTS="garbage pipeline idle_clients client_that_never_reads followers_that_never_read levels_by_group no_groups
+TESTS="garbage pipeline idle_clients client_that_never_reads followers_that_never_read
+	levels_by_group no_groups
 	follow_events check_phases completion_in_bash socket_replaced"
 
 CONTROL="python3 $TOP/tests/net/control.py"
@@ -80,7 +81,8 @@ followers_that_never_read() {
 		f = s.makefile("rb")
 		for i in range(6000):
 		    args = {"endpoint": sys.argv[1], "weight": str(100 + i % 2), "dry_run": True}
-		    s.sendall((json.dumps({"v": 1, "verb": "endpoint weight", "args": args}) + "\n").encode())
+		    line = json.dumps({"v": 1, "verb": "endpoint weight", "args": args})
+		    s.sendall((line + "\n").encode())
 		    f.readline()
 	PY
 	responsive
@@ -113,21 +115,24 @@ levels_by_group() {
 	cp "$BUILD/rrctl" "$ctl"
 	chmod 755 "$WORK" "$ctl"
 	same "sockets" "660 root rrlb 660 root rrlb-ro" \
-		"$(stat -c '%a %U %G' /run/rrlb/control.sock /run/rrlb/control-ro.sock | paste -sd' ')"
+		"$(stat -c '%a %U %G' /run/rrlb/control{,-ro}.sock | paste -sd' ')"
 	same "nobody: status" 7 "$(as "" "$ctl")"
 	same "reader: status" 0 "$(as 48002 "$ctl")"
 	same "reader: flow list" 0 "$(as 48002 "$ctl" flow list)"
 	same "reader: drain" 7 "$(as 48002 "$ctl" endpoint drain "$(endpoint_name web 1)")"
 	same "reader on the readers' socket: drain" 7 \
-		"$(as 48002 "$ctl" -s /run/rrlb/control-ro.sock endpoint drain "$(endpoint_name web 1)")"
-	same "reader: what it said" "rrctl: you may look, but not change anything" "$(cat "$WORK/as.out")"
+		"$(as 48002 "$ctl" -s /run/rrlb/control-ro.sock \
+			endpoint drain "$(endpoint_name web 1)")"
+	same "reader: what it said" "rrctl: you may look, but not change anything" \
+		"$(cat "$WORK/as.out")"
 	same "operator: drain" 0 "$(as 48001 "$ctl" endpoint drain "$(endpoint_name web 1)")"
 	same "state" DRAINING "$(ep_field web 1 state | sed s/DRAINED/DRAINING/)"
 	same "audited as" 48123 "$(field '[.events[] | select(.kind == "audit")][-1].uid' events)"
 	# whoever may open the file is still judged by who he is
 	chmod 666 /run/rrlb/control.sock
 	same "nobody at an open socket" 7 "$(as "" "$ctl")"
-	same "reader at an open socket: ready" 7 "$(as 48002 "$ctl" endpoint ready "$(endpoint_name web 1)")"
+	same "reader at an open socket: ready" 7 \
+		"$(as 48002 "$ctl" endpoint ready "$(endpoint_name web 1)")"
 }
 
 no_groups() {
@@ -147,7 +152,8 @@ follow_events() {
 	rrctl service pause web
 	wait_for 1 grep -q service-paused "$WORK/follow.out" || fail "the follower has not heard"
 	server_kill 2
-	wait_for 5 grep -q endpoint-down "$WORK/follow.out" || fail "the follower has not heard of ep2"
+	wait_for 5 grep -q endpoint-down "$WORK/follow.out" ||
+		fail "the follower has not heard of ep2"
 	stop_pid follow TERM
 	rrctl service resume web
 	responsive
@@ -174,9 +180,11 @@ complete_words() { # WORD...: what completion offers for the last of them
 completion_in_bash() {
 	start
 	same "commands" "endpoint events" "$(complete_words e)"
-	same "second words" "drain del" "$(complete_words endpoint d | tr ' ' '\n' | sort -r | paste -sd' ')"
+	same "second words" "drain del" \
+		"$(complete_words endpoint d | tr ' ' '\n' | sort -r | paste -sd' ')"
 	same "services" web "$(complete_words service show "")"
-	same "endpoints" "$(endpoint_name web 1) $(endpoint_name web 2)" "$(complete_words endpoint show web)"
+	same "endpoints" "$(endpoint_name web 1) $(endpoint_name web 2)" \
+		"$(complete_words endpoint show web)"
 	same "options" "--deadline --dry-run" "$(complete_words endpoint drain --d)"
 }
 

@@ -1,7 +1,8 @@
 # shellcheck shell=bash disable=SC2034,SC2119,SC2120,SC2154
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # Draining: no new connection, the old ones end in peace, or by the deadline.
-TESTS="drain_keeps_connections drain_wait drain_deadline_resets last_one_is_refused maint_kill drain_survives_restart
+TESTS="drain_keeps_connections drain_wait drain_deadline_resets last_one_is_refused maint_kill
+	drain_survives_restart
 	add_and_delete"
 
 start() {
@@ -18,7 +19,8 @@ reached() {
 }
 
 without() { # N: 60 connections go to the other two, 30 each
-	same "connections without ep$1" "$(for n in 1 2 3; do [ "$n" = "$1" ] || echo "ep$n=30"; done | paste -sd' ')" \
+	same "connections without ep$1" \
+		"$(for n in 1 2 3; do [ "$n" = "$1" ] || echo "ep$n=30"; done | paste -sd' ')" \
 		"$(connections 60 | tally)"
 }
 
@@ -46,7 +48,8 @@ drain_wait() {
 	timeout 20 "$BUILD/rrctl" endpoint drain "$(endpoint_name web "$n")" --wait=2s || code=$?
 	same "exit code while a connection is open" 6 "$code"
 	session_close s
-	timeout 20 "$BUILD/rrctl" endpoint drain "$(endpoint_name web "$n")" --wait=10s || fail "not drained"
+	timeout 20 "$BUILD/rrctl" endpoint drain "$(endpoint_name web "$n")" --wait=10s ||
+		fail "not drained"
 	same "state" DRAINED "$(ep_field web "$n" state)"
 }
 

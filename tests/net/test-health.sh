@@ -42,7 +42,8 @@ silent_under_load() {
 	sleep 1
 	# Connections that were waiting for ep3 may still fail; new ones may not.
 	# (The load takes turns as well, so no exact count here.)
-	same "100 connections, without ep3" "100 0" "$(connections 100 | awk '{ n++ } /ep3/ { bad++ } END { print n, bad + 0 }')"
+	same "100 connections, without ep3" "100 0" \
+		"$(connections 100 | awk '{ n++ } /ep3/ { bad++ } END { print n, bad + 0 }')"
 	ip -n s link set p-e3-e0 up
 	wait_for 8 endpoints_up web 3 || fail "ep3 did not return"
 	load_stop load
@@ -92,5 +93,6 @@ next_probe_after_port_moves() {
 	same "state with a server that has no TLS" DOWN "$(ep_field web 1 state)"
 	# Exit code 1 says that the probe failed.
 	rrctl endpoint check "$(endpoint_name web 1)" >"$WORK/check" || true
-	grep -q tls_alert "$WORK/check" || fail "endpoint check does not name TLS: $(cat "$WORK/check")"
+	grep -q tls_alert "$WORK/check" ||
+		fail "endpoint check does not name TLS: $(cat "$WORK/check")"
 }

@@ -1,7 +1,8 @@
 # shellcheck shell=bash disable=SC2034,SC2119,SC2120,SC2154
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # What is not ours passes untouched: the balancer stays a host like any other.
-TESTS="pings tcp_beside_the_service host_is_a_client odd_packets_pass odd_packets_for_the_service routed_traffic"
+TESTS="pings tcp_beside_the_service host_is_a_client odd_packets_pass odd_packets_for_the_service
+	routed_traffic"
 
 start() {
 	net_up "${1:-two-arm}"
@@ -14,7 +15,8 @@ pings() {
 	start
 	for to in "$VIP4" "$VIP6" "$GW4" "$GW6"; do
 		ns c ping -qc 3 -i 0.2 -W 2 "$to" >/dev/null || fail "ping $to"
-		ns c ping -qc 3 -i 0.2 -W 2 -s 4000 "$to" >/dev/null || fail "ping $to, in fragments"
+		ns c ping -qc 3 -i 0.2 -W 2 -s 4000 "$to" >/dev/null ||
+			fail "ping $to, in fragments"
 	done
 	ns c ping -qc 2 -i 0.2 -W 2 -R "$GW4" >/dev/null || fail "ping with record route"
 	ns c ping -qc 2 -i 0.2 -W 2 -T tsonly "$VIP4" >/dev/null || fail "ping with timestamps"
@@ -39,7 +41,8 @@ tcp_beside_the_service() {
 host_is_a_client() {
 	local got
 	start one-arm
-	got=$(ns b curl -sk -m 10 -H 'Connection: close' "https://$(ep4 1):8443/?[1-50]" "https://[$(ep6 2)]:8443/?[1-50]" | tally)
+	got=$(ns b curl -sk -m 10 -H 'Connection: close' \
+		"https://$(ep4 1):8443/?[1-50]" "https://[$(ep6 2)]:8443/?[1-50]" | tally)
 	same "own connections" "ep1=50 ep2=50" "$got"
 }
 

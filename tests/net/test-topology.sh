@@ -22,11 +22,15 @@ switched_one_arm() {
 	# wire.
 	ns c ping -qc 1 -W 2 "$VIP4" >/dev/null
 	ns c ping -qc 1 -W 2 "$VIP6" >/dev/null
-	same "no neighbour entry for the service" "" "$(ip -n c neigh show "$VIP4"; ip -n c neigh show "$VIP6")"
+	same "no neighbour entry for the service" "" \
+		"$(ip -n c neigh show "$VIP4"; ip -n c neigh show "$VIP6")"
 }
 
 links_are_prepared() {
 	net_up two-arm
-	same "program on the far ends" "1 1" "$(ip -j -n c link show c0 | jq .[0].xdp.mode) $(ip -j -n s link show p-b-b1 | jq .[0].xdp.mode)"
-	same "whole checksums from the client" off "$(ns c ethtool -k c0 | awk '/^tx-checksumming/ { print $2 }')"
+	same "program on the far ends" "1 1" \
+		"$(ip -j -n c link show c0 | jq .[0].xdp.mode) $(ip -j -n s link show p-b-b1 |
+			jq .[0].xdp.mode)"
+	same "whole checksums from the client" off \
+		"$(ns c ethtool -k c0 | awk '/^tx-checksumming/ { print $2 }')"
 }

@@ -35,7 +35,8 @@ unpack() {
 	[ ! -d "$cache/boot" ] || return 0
 	(cd "$work" && apt-get -qq download "$pkg" >/dev/null 2>&1) || skip "cannot download $pkg"
 	mkdir -p "$cache.new"
-	dpkg-deb --fsys-tarfile "$work"/*.deb | tar -x -C "$cache.new" --wildcards './boot/vmlinuz-*' './lib/modules/*/kernel/net/*' \
+	dpkg-deb --fsys-tarfile "$work"/*.deb | tar -x -C "$cache.new" --wildcards \
+		'./boot/vmlinuz-*' './lib/modules/*/kernel/net/*' \
 		'./lib/modules/*/kernel/drivers/net/*'
 	mv "$cache.new" "$cache"
 }
@@ -68,7 +69,10 @@ root() {
 	done
 	cat >"$r/init" <<-INIT
 		#!/bin/busybox sh
-		for a in \$(/bin/busybox --list); do [ -e /bin/\$a ] || [ -e /sbin/\$a ] || [ -e /usr/bin/\$a ] || /bin/busybox ln -s /bin/busybox /bin/\$a; done
+		for a in \$(/bin/busybox --list); do
+			[ -e /bin/\$a ] || [ -e /sbin/\$a ] || [ -e /usr/bin/\$a ] ||
+				/bin/busybox ln -s /bin/busybox /bin/\$a
+		done
 		ln -sf bash /bin/sh
 		export PATH=/sbin:/usr/sbin:/usr/bin:/bin HOME=/ RRLB_BUILD=${RRLB_BUILD:-build}
 		mount -t proc proc /proc
@@ -89,8 +93,9 @@ root() {
 
 unpack
 root
-timeout "${RRLB_VM_TIMEOUT:-240}" qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp 2 -m 2048 -nographic -no-reboot \
-	-kernel "$cache"/boot/vmlinuz-* -initrd "$work/initrd" -append "console=ttyS0 quiet panic=-1 mitigations=off rdinit=/init" \
+timeout "${RRLB_VM_TIMEOUT:-240}" qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp 2 \
+	-m 2048 -nographic -no-reboot -kernel "$cache"/boot/vmlinuz-* -initrd "$work/initrd" \
+	-append "console=ttyS0 quiet panic=-1 mitigations=off rdinit=/init" \
 	</dev/null 2>/dev/null | tr -d '\r' >"$work/out" || true
 sed -n '/^.*rr-begin /,$p' "$work/out" | sed '/rr-begin \|^rr-exit /d'
 status=$(sed -n 's/^rr-exit //p' "$work/out")
