@@ -50,7 +50,7 @@ DAEMON   := $(foreach l,daemon collect serve rrlbd,$(call layer,$(l)))
 CTL      := $(call layer,ctl)
 PURE     := $(CORE) $(CONF) $(MODEL) $(FLOW) $(API) \
             $(patsubst controller/%.c,$(O)/%.o,$(wildcard controller/rrlbd/state_rows.c)) \
-            $(filter-out $(O)/util/log.o,$(UTIL))
+            $(filter-out $(O)/util/log.o $(O)/util/file.o,$(UTIL))
 
 all: $(B)/rr_xdp.bpf.o $(B)/rrlbd $(B)/rrctl ## build everything
 

@@ -11,8 +11,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "ctl/ctl.h"
+#include "util/file.h"
 #include "util/suggest.h"
 #include "util/units.h"
 
@@ -167,25 +169,16 @@ static int take_object(struct parse *p, const char *word)
 
 /* ---- values ---- */
 
-/* The file's text; malloc'ed. */
-static char *file_read(const char *name, size_t *len)
+/* The file's text; malloc'ed. "-" is the standard input. */
+static char *file_text(const char *name, size_t *len)
 {
-	FILE *f = strcmp(name, "-") ? fopen(name, "re") : stdin;
-	char *text = f ? malloc(FILE_MAX + 1) : NULL;
+	char *text;
+	int rc = strcmp(name, "-") ? file_read(name, FILE_MAX, &text, len)
+				   : file_read_fd(STDIN_FILENO, FILE_MAX, &text, len);
 
-	if (!f || !text) {
-		fprintf(stderr, "rrctl: %s: %s\n", name, strerror(errno));
-		return NULL;
-	}
-	*len = fread(text, 1, FILE_MAX + 1, f);
-	if (ferror(f) || *len > FILE_MAX) {
+	if (rc)
 		fprintf(stderr, "rrctl: %s: %s\n", name,
-			ferror(f) ? strerror(errno) : "longer than 4 MiB");
-		free(text);
-		text = NULL;
-	}
-	if (f != stdin)
-		fclose(f);
+			rc == -EFBIG ? "longer than 4 MiB" : strerror(-rc));
 	return text;
 }
 
@@ -194,7 +187,7 @@ static int put_file(struct ctl *ctl, const struct api_arg *a, const char *name)
 	const char *base = strlen(name) > API_STRING_MAX ? strrchr(name, '/') : NULL;
 	json_t *text;
 	size_t len = 0;
-	char *bytes = file_read(name, &len);
+	char *bytes = file_text(name, &len);
 
 	if (!bytes)
 		return API_FAILED;

@@ -12,26 +12,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "daemon/daemon.h"
 #include "rrlbd/lock.h"
-
-int lock_folder(const char *file)
-{
-	char path[512];
-
-	if (snprintf(path, sizeof(path), "%s", file) >= (int)sizeof(path))
-		return -ENAMETOOLONG;
-	for (char *p = strchr(path + 1, '/'); p; p = strchr(p + 1, '/')) {
-		*p = '\0';
-		if (mkdir(path, 0755) && errno != EEXIST)
-			return -errno;
-		*p = '/';
-	}
-	return 0;
-}
+#include "util/file.h"
 
 static long lock_owner(int fd)
 {
@@ -43,7 +28,7 @@ static long lock_owner(int fd)
 
 int lock_take(const char *path, int *out, long *who)
 {
-	int fd, rc = lock_folder(path);
+	int fd, rc = file_make_folder(path, 0755);
 
 	if (rc)
 		return rc;

@@ -7,7 +7,5 @@
 
 /* 0; -EBUSY with the other's pid in *who; or -errno. *fd stays open for the life of the lock. */
 int lock_take(const char *path, int *fd, long *who);
-/* mkdir -p of the folder that `file` is in. */
-int lock_folder(const char *file);
 
 #endif

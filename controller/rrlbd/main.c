@@ -30,6 +30,7 @@
 #include "serve/snapshot.h"
 #include "sys/loop.h"
 #include "sys/priv.h"
+#include "util/file.h"
 #include "util/log.h"
 
 #define CONF_PATH "/etc/rrlb/rrlbd.conf"
@@ -163,7 +164,7 @@ static void start_conf(struct daemon *d)
 	struct conf_errors err = { .n = 0 };
 	size_t len;
 	char *report, *text;
-	int rc = reload_file(d->conf_path, &text, &len);
+	int rc = file_read(d->conf_path, CONF_FILE_MAX, &text, &len);
 
 	if (rc) {
 		log_errx("%s: %s", d->conf_path, strerror(-rc));
@@ -470,7 +471,7 @@ static int start(struct daemon *d, const struct options *o)
 	if (!rc)
 		rc = start_model(d);
 	if (!rc)
-		rc = lock_folder(state_path(d));
+		rc = file_make_folder(state_path(d), 0755);
 	if (!rc)
 		rc = start_parts(d);
 	if (!rc)

@@ -9,7 +9,6 @@
  * or when the process starts, are reported, not silently ignored.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,37 +19,9 @@
 #include "daemon/daemon.h"
 #include "daemon/push.h"
 #include "rrlbd/reload.h"
+#include "util/file.h"
 #include "util/log.h"
 #include "util/strbuf.h"
-
-#define CONF_FILE_MAX (16u << 20)
-
-int reload_file(const char *path, char **text, size_t *len)
-{
-	struct strbuf sb = { .max = CONF_FILE_MAX };
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	char buf[16384];
-	ssize_t n;
-	int rc = 0;
-
-	if (fd < 0)
-		return -errno;
-	while ((n = read(fd, buf, sizeof(buf))) > 0)
-		strbuf_add(&sb, buf, (size_t)n);
-	if (n < 0)
-		rc = -errno;
-	close(fd);
-	strbuf_puts(&sb, "");
-	*len = sb.len;
-	*text = rc || sb.len ? strbuf_take(&sb) : strdup("");
-	if (!*text && !rc)
-		rc = sb.failed ? -EFBIG : -ENOMEM;
-	if (rc) {
-		free(*text);
-		*text = NULL;
-	}
-	return rc;
-}
 
 static int reload_parse(struct daemon *d, const char *text, size_t len, struct conf **c,
 			char **report)
@@ -192,7 +163,7 @@ int daemon_reload(struct daemon *d, bool reset, uint32_t uid, char **report)
 	struct model_event done = { .kind = EVENT_CONFIG_LOADED, .uid = uid };
 	size_t len = 0;
 	char *text;
-	int rc = reload_file(d->conf_path, &text, &len);
+	int rc = file_read(d->conf_path, CONF_FILE_MAX, &text, &len);
 
 	*report = NULL;
 	if (!rc)

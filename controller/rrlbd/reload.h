@@ -7,13 +7,13 @@
 
 #include "daemon/daemon.h"
 
+#define CONF_FILE_MAX (16u << 20) /* of a configuration file, bytes */
+
 /*
  * Reads the configuration file, parses, checks and applies it; keeps the old one on any error.
  * `reset` drops what operators have changed. 0, or -errno; *report = sentences for people, errors
  * or warnings; malloc'ed, or NULL.
  */
 int daemon_reload(struct daemon *d, bool reset, uint32_t uid, char **report);
-/* Reads a whole file, NUL-terminated; malloc'ed. 0 or -errno. */
-int reload_file(const char *path, char **text, size_t *len);
 
 #endif

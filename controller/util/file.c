@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * file.c - reads files whole and makes folders, once for everybody. Owns nothing.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "util/file.h"
+#include "util/strbuf.h"
+
+int file_read_fd(int fd, size_t max, char **text, size_t *len)
+{
+	struct strbuf sb = { .max = max };
+	char buf[16384];
+	size_t seen = 0;
+	ssize_t n;
+
+	*text = NULL;
+	while ((n = read(fd, buf, sizeof(buf))) > 0) {
+		seen += (size_t)n;
+		if (seen > max)
+			break;
+		strbuf_add(&sb, buf, (size_t)n);
+	}
+	if (n) {
+		strbuf_free(&sb);
+		return n < 0 ? -errno : -EFBIG;
+	}
+	*len = sb.len;
+	*text = sb.len || sb.failed ? strbuf_take(&sb) : strdup("");
+	return *text ? 0 : -ENOMEM;
+}
+
+int file_read(const char *path, size_t max, char **text, size_t *len)
+{
+	const int fd = open(path, O_RDONLY | O_CLOEXEC);
+	int rc;
+
+	*text = NULL;
+	if (fd < 0)
+		return -errno;
+	rc = file_read_fd(fd, max, text, len);
+	close(fd);
+	return rc;
+}
+
+int file_make_folder(const char *path, mode_t mode)
+{
+	char level[PATH_MAX];
+
+	if (!*path)
+		return 0;
+	if (snprintf(level, sizeof(level), "%s", path) >= (int)sizeof(level))
+		return -ENAMETOOLONG;
+	for (char *p = strchr(level + 1, '/'); p; p = strchr(p + 1, '/')) {
+		*p = '\0';
+		if (mkdir(level, mode) && errno != EEXIST)
+			return -errno;
+		*p = '/';
+	}
+	return 0;
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * file.h - whole files, and the folders that they are in. Not pure, like log.h: for programs and
+ * sys, not for core, conf, model.
+ */
+#ifndef UTIL_FILE_H
+#define UTIL_FILE_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+/*
+ * The whole of a file, at most `max` bytes; `*text` is malloc'ed and NUL-terminated behind them.
+ * 0, -EFBIG when there is more, or -errno; then `*text` is NULL. It waits for a pipe's end.
+ */
+int file_read(const char *path, size_t max, char **text, size_t *len);
+/* The same of an open descriptor, from where it stands; it stays open. */
+int file_read_fd(int fd, size_t max, char **text, size_t *len);
+/*
+ * mkdir -p of the folder that `path` is in, new ones with `mode` less the umask. Nothing is taken
+ * back when a level fails. 0, -ENAMETOOLONG or -errno.
+ */
+int file_make_folder(const char *path, mode_t mode);
+
+#endif
