@@ -126,7 +126,7 @@ static void probe_next(struct ep *e, mono_t now)
 
 	if (!ep_checked(e))
 		next = MONO_NEVER;
-	else if (e->check_now || mono_cmp(next, now) < 0)
+	else if (mono_cmp(next, now) < 0)
 		next = now;
 	e->next_probe = next;
 }

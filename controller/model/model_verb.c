@@ -214,7 +214,7 @@ static enum model_rc verb_del(struct verb *v)
 	return MODEL_OK;
 }
 
-/* Due now. A probe in flight is let end, and another follows it at once. */
+/* Due now, also in maintenance. A probe in flight is the one that was asked for. */
 static enum model_rc verb_check(struct verb *v)
 {
 	if (v->s->conf->health.type == PROBE_NONE) {
