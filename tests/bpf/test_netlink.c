@@ -131,11 +131,10 @@ static void test_link(void **state)
 static struct nl_hop resolve(struct nl *nl, const char *to)
 {
 	struct nl_hop h = hop(nl, to);
-	int i;
 
 	assert_false(h.resolved);
 	assert_int_equal(nl_hop_solicit(nl, &h), 0);
-	for (i = 0; i < 100 && !h.resolved; i++) {
+	for (int i = 0; i < 100 && !h.resolved; i++) {
 		usleep(20000);
 		h = hop(nl, to);
 	}
@@ -198,10 +197,9 @@ static void test_unreachable(void **state)
 	struct nl *nl = open_ok();
 	struct addr none = { 0 };
 	struct nl_hop h;
-	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(to) / sizeof(to[0]); i++) {
+	for (size_t i = 0; i < sizeof(to) / sizeof(to[0]); i++) {
 		h = hop(nl, to[i]);
 		if (h.gw.family)
 			print_error("%s is reachable\n", to[i]);
@@ -264,9 +262,8 @@ static unsigned int noticed(struct nl *nl)
 {
 	struct pollfd p = { .fd = nl_fd(nl), .events = POLLIN };
 	unsigned int before = changes;
-	int i;
 
-	for (i = 0; i < 50 && poll(&p, 1, changes > before ? 150 : 1500) > 0; i++)
+	for (int i = 0; i < 50 && poll(&p, 1, changes > before ? 150 : 1500) > 0; i++)
 		assert_int_equal(nl_read(nl), 0);
 	return changes - before;
 }

@@ -10,12 +10,12 @@
 static void errors_check(const char *text, size_t len, const struct conf_errors *err)
 {
 	char *shown = conf_errors_format("f", text, len, err);
-	size_t i, lines = 1;
+	size_t lines = 1;
 
-	for (i = 0; i < len; i++)
+	for (size_t i = 0; i < len; i++)
 		lines += text[i] == '\n';
 	MUST(err->n > 0 && err->n <= CONF_MAX_ERRORS && shown);
-	for (i = 0; i < err->n; i++) {
+	for (size_t i = 0; i < err->n; i++) {
 		const struct conf_error *e = &err->e[i];
 
 		MUST(e->line >= 1 && e->line <= lines && e->col >= 1 && e->len >= 1);

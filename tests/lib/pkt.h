@@ -43,13 +43,13 @@ struct pkt_spec {
 	uint8_t ttl; /* 0: 64 */
 	uint8_t tos;
 	uint8_t proto; /* 0: TCP */
-	uint16_t
-		frag; /* IPv4: flags and offset word; IPv6: a fragment header's offset << 3 | more */
+	/* IPv4: flags and offset word; IPv6: a fragment header's offset << 3 | more */
+	uint16_t frag;
 	bool frag_header; /* IPv6: has a fragment header */
 	const char *ip_options; /* IPv4 */
 	uint8_t ip_options_len; /* a multiple of 4 */
-	uint8_t ext
-		[PKT_EXT_MAX]; /* IPv6: extension headers of 8 octets each, by protocol number; 255: hop-by-hop of 16 */
+	/* IPv6: extension headers of 8 octets each, by protocol number; 255: hop-by-hop of 16 */
+	uint8_t ext[PKT_EXT_MAX];
 	uint8_t exts;
 	uint16_t sport, dport; /* TCP and UDP */
 	uint32_t seq, ack;
@@ -59,8 +59,8 @@ struct pkt_spec {
 	bool bare; /* no IPv4 id, IPv6 flow label or window: as a RST of the packet path has it */
 	const char *options; /* TCP */
 	uint8_t options_len; /* a multiple of 4 */
-	uint16_t
-		payload; /* bytes, counting up from 1; ICMP, IGMP and others: all that follows the IP header */
+	/* bytes, counting up from 1; ICMP, IGMP and others: all that follows the IP header */
+	uint16_t payload;
 	uint16_t pad; /* Ethernet padding after the packet */
 	int len_off; /* added to the length that the IP header claims */
 };

@@ -12,8 +12,8 @@
 
 enum sim_kind {
 	SIM_OK,
-	SIM_REFUSED /* answers at once */,
-	SIM_BLACK_HOLE /* the probe's timeout passes */
+	SIM_REFUSED, /* answers at once */
+	SIM_BLACK_HOLE, /* the probe's timeout passes */
 };
 
 struct sim {

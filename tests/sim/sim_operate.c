@@ -120,8 +120,8 @@ static void test_removed_endpoint_drains_then_is_gone(void **state)
 	fx_endpoint_del(c, "web", E1);
 	apply(c);
 	sim_run(&s, MONO_S(200));
-	assert_int_equal(s.x.img->endpoint[id].flags,
-			 RR_EP_PRESENT | RR_EP_NO_NEW); /* its flows go on */
+	/* its flows go on */
+	assert_int_equal(s.x.img->endpoint[id].flags, RR_EP_PRESENT | RR_EP_NO_NEW);
 	assert_int_equal(model_kills(s.m, &killed, 1), 0);
 	sim_run(&s, MONO_S(401));
 	assert_int_equal(s.x.img->endpoint[id].flags, RR_EP_PRESENT | RR_EP_NO_NEW | RR_EP_GONE);
@@ -213,14 +213,14 @@ static void test_restart_without_blackout(void **state)
 	s.kind[id[2]] = SIM_REFUSED;
 	fx_verb(s.m, VERB_DRAIN, "web", E2, s.now);
 	sim_run(&s, MONO_S(120));
-	for (int k = 0; k < 200;
-	     k++) { /* restarted every few ms: at every point of the first probes */
+	/* restarted every few ms: at every point of the first probes */
+	for (int k = 0; k < 200; k++) {
 		sim_restart(&s, c);
 		sim_run(&s, mono_add(s.now, MONO_MS(k * 13)));
 		assert_true(fx_in_rotation(&s.x, 0, id[0]));
 		assert_false(fx_in_rotation(&s.x, 0, id[1])); /* still drained */
-		assert_false(
-			fx_in_rotation(&s.x, 0, id[2])); /* was down: not let in before a result */
+		/* was down: not let in before a result */
+		assert_false(fx_in_rotation(&s.x, 0, id[2]));
 		assert_int_equal(fx_id(s.m, "web", E1), id[0]);
 	}
 	assert_int_equal(fx_view(s.m, "web", E2).admin, EP_DRAIN);
@@ -262,8 +262,8 @@ static void test_lost_hop_comes_back(void **state)
 	model_nexthop(s.m, id, fx_hop(id), NULL, s.now);
 	sim_run(&s, s.now);
 	assert_true(fx_in_rotation(&s.x, 0, id));
-	model_iface(s.m, 0, 0, NULL,
-		    s.now); /* the only interface goes down: nothing is available */
+	/* the only interface goes down: nothing is available */
+	model_iface(s.m, 0, 0, NULL, s.now);
 	sim_run(&s, s.now);
 	assert_int_equal(RR_ROT_LEN(s.x.img->service[0].rotation), 0);
 	model_iface(s.m, 0, 9, NULL, s.now);

@@ -35,10 +35,9 @@ static void test_good(void **state)
 	};
 	char buf[ADDR_STRLEN];
 	struct addr a, again;
-	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
 		assert_int_equal(addr_parse(&a, t[i].text, t[i].need_port), 0);
 		assert_int_equal(a.family, t[i].family);
 		assert_int_equal(a.port, t[i].port);

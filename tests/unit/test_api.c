@@ -127,14 +127,13 @@ static void requests_hostile(void **state)
 {
 	struct strbuf sb = { 0 };
 	char nul[] = "{\"v\":1,\"verb\":\"status\"}";
-	int i;
 
 	(void)state;
-	for (i = 0; i < 60000; i++)
+	for (int i = 0; i < 60000; i++)
 		strbuf_putc(&sb, '[');
 	refused(strbuf_str(&sb), "not JSON");
 	strbuf_truncate(&sb, 0);
-	for (i = 0; i < 10000; i++)
+	for (int i = 0; i < 10000; i++)
 		strbuf_puts(&sb, "{\"a\":");
 	refused(strbuf_str(&sb), "not JSON");
 	strbuf_truncate(&sb, 0);
@@ -144,7 +143,7 @@ static void requests_hostile(void **state)
 	refused(strbuf_str(&sb), "too long");
 	strbuf_truncate(&sb, 0);
 	strbuf_puts(&sb, "{\"v\":1,\"verb\":\"detach\",\"args\":{\"interfaces\":[\"a\"");
-	for (i = 0; i < API_LIST_MAX; i++)
+	for (int i = 0; i < API_LIST_MAX; i++)
 		strbuf_puts(&sb, ",\"a\"");
 	strbuf_puts(&sb, "]}}");
 	refused(strbuf_str(&sb), "too many");
@@ -202,10 +201,9 @@ static void replies_malformed(void **state)
 	};
 	char err[API_ERROR_MAX];
 	struct api_reply r;
-	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
 		assert_int_equal(api_reply_parse(&r, bad[i], strlen(bad[i]), err, sizeof(err)), -1);
 		api_reply_free(&r);
 	}

@@ -53,8 +53,8 @@ static void test_deadline(void **state)
 	assert_int_equal(drain_tick(&d, MONO_S(311)), DRAIN_SAME); /* said once */
 	assert_true(mono_is_never(drain_next(&d)));
 	drain_walk(&d, 0, MONO_S(312));
-	assert_int_equal(drain_walk(&d, 0, MONO_S(314)),
-			 DRAIN_FINISHED); /* flows were kept and have ended */
+	/* flows were kept and have ended */
+	assert_int_equal(drain_walk(&d, 0, MONO_S(314)), DRAIN_FINISHED);
 }
 
 static void test_new_deadline(void **state)
@@ -67,8 +67,8 @@ static void test_new_deadline(void **state)
 	drain_start(&d, MONO_S(20), MONO_S(13));
 	assert_int_equal(d.since.us, 10000000);
 	assert_int_equal(d.until.us, 33000000);
-	assert_int_equal(drain_walk(&d, 0, MONO_S(14)),
-			 DRAIN_FINISHED); /* what was seen still counts */
+	/* what was seen still counts */
+	assert_int_equal(drain_walk(&d, 0, MONO_S(14)), DRAIN_FINISHED);
 }
 
 static void test_no_deadline(void **state)
@@ -92,8 +92,8 @@ static void test_stop(void **state)
 	assert_int_equal(drain_walk(&d, 0, MONO_S(14)), DRAIN_SAME);
 	assert_int_equal(drain_tick(&d, MONO_S(400)), DRAIN_SAME);
 	drain_start(&d, MONO_S(300), MONO_S(500));
-	assert_int_equal(drain_walk(&d, 0, MONO_S(501)),
-			 DRAIN_SAME); /* walks of the earlier drain do not count */
+	/* walks of the earlier drain do not count */
+	assert_int_equal(drain_walk(&d, 0, MONO_S(501)), DRAIN_SAME);
 	assert_int_equal(d.since.us, 500000000);
 }
 

@@ -79,8 +79,8 @@ static void test_displayed_state_is_first_that_applies(void **state)
 	fx_verb(w.m, VERB_MAINT, "web", E1, MONO_S(121));
 	assert_int_equal(fx_state(w.m, "web", E1), EPS_MAINT);
 	fx_verb(w.m, VERB_READY, "web", E1, MONO_S(122));
-	assert_int_equal(fx_state(w.m, "web", E1),
-			 EPS_INIT); /* not probed during maintenance: nothing is known */
+	/* not probed during maintenance: nothing is known */
+	assert_int_equal(fx_state(w.m, "web", E1), EPS_INIT);
 	fx_world_free(&w);
 }
 
@@ -126,8 +126,8 @@ static void test_reload_keeps_probe_in_flight(void **state)
 	(void)state;
 	assert_int_equal(model_due(w.m, due, 8, MONO_S(110)), 3);
 	apply(&w, MONO_S(110));
-	assert_int_equal(model_due(w.m, due, 8, MONO_S(200)),
-			 0); /* still in flight: never two at once */
+	/* still in flight: never two at once */
+	assert_int_equal(model_due(w.m, due, 8, MONO_S(200)), 0);
 	for (int i = 0; i < 3; i++) {
 		fx_result(w.m, id, REASON_REFUSED, MONO_S(200 + i));
 		model_due(w.m, due, 8, MONO_S(201 + i));
@@ -230,8 +230,8 @@ static void test_adopt_then_other_configuration(void **state)
 	model_free(w.m);
 	w.m = model_new();
 	model_adopt(w.m, x.have, MONO_S(5));
-	w.c->service[0].listen =
-		fx_addr("192.0.2.200:443"); /* nothing of what runs is configured */
+	/* nothing of what runs is configured */
+	w.c->service[0].listen = fx_addr("192.0.2.200:443");
 	apply(&w, MONO_S(6));
 	assert_int_not_equal(fx_service_id(w.m, "web"), svc);
 	assert_null(fx_push(&x, w.m));
@@ -324,9 +324,9 @@ static void test_fresh_ids(void **state)
 
 static void test_event_ring_drops_the_oldest(void **state)
 {
+	size_t n;
 	struct fx_world w = fx_world();
 	struct model_event ev, x = { .kind = EVENT_AUDIT, .text = "x" };
-	size_t n = 0;
 
 	(void)state;
 	for (int i = 0; i < MODEL_EVENTS + 100; i++)
@@ -350,8 +350,8 @@ static void test_tick_says_when(void **state)
 	assert_in_range(model_due(w.m, due, 8, next), 1, 3);
 	model_due(w.m, due, 8, MONO_S(110));
 	fx_verb(w.m, VERB_DRAIN, "web", E1, MONO_S(110));
-	assert_int_equal(model_tick(w.m, MONO_S(110)).us,
-			 MONO_S(410).us); /* all in flight: the drain deadline */
+	/* all in flight: the drain deadline */
+	assert_int_equal(model_tick(w.m, MONO_S(110)).us, MONO_S(410).us);
 	fx_world_free(&w);
 }
 

@@ -46,10 +46,9 @@ static void test_growth(void **state)
 {
 	struct strbuf sb = { 0 };
 	char want[700];
-	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(want) - 1; i++) {
+	for (size_t i = 0; i < sizeof(want) - 1; i++) {
 		want[i] = (char)('a' + i % 26);
 		want[i + 1] = 0;
 		if (i % 2)

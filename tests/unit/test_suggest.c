@@ -27,10 +27,9 @@ static void test_distance(void **state)
 		{ "flaw", "lawn", 2 },
 	};
 	char longer[60];
-	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
 		assert_int_equal(suggest_distance(t[i].a, t[i].b), t[i].d);
 		assert_int_equal(suggest_distance(t[i].b, t[i].a), t[i].d);
 	}
@@ -49,9 +48,8 @@ static const char *nearest(const char *word)
 					     "nat",	      "dsr",	      "port", "path",
 					     "fast-interval", "down-interval" };
 	struct suggest s = { .word = word };
-	size_t i;
 
-	for (i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
 		suggest_offer(&s, words[i]);
 	return suggest_best(&s);
 }

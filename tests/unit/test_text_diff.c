@@ -98,11 +98,11 @@ static void random_text(char *text)
 static void random_texts(void **state)
 {
 	char a[2 * LINES + 1], b[2 * LINES + 1], *diff, *got;
-	size_t changed, i;
+	size_t changed;
 
 	(void)state;
 	srand(7);
-	for (i = 0; i < 20000; i++) {
+	for (size_t i = 0; i < 20000; i++) {
 		random_text(a);
 		random_text(b);
 		diff = text_diff(a, b, "a", "b");
@@ -124,10 +124,9 @@ static void far_apart(void **state)
 	struct strbuf a = { 0 }, b = { 0 };
 	char *diff, *p;
 	size_t minus = 0, plus = 0;
-	int i;
 
 	(void)state;
-	for (i = 0; i < 3000; i++) {
+	for (int i = 0; i < 3000; i++) {
 		strbuf_printf(&a, "a%d\n", i);
 		strbuf_printf(&b, "b%d\n", i);
 	}

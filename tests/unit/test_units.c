@@ -65,10 +65,9 @@ static void test_durations(void **state)
 		{ "10%", -EINVAL, 0, NULL },
 	};
 	char buf[UNITS_STRLEN];
-	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
 		mono_t d = MONO_US(-77);
 
 		if (units_dur_parse(&d, t[i].text) != t[i].err)
@@ -85,10 +84,9 @@ static void test_duration_round_trip(void **state)
 	char buf[UNITS_STRLEN];
 	uint64_t x = 88172645463325252ull;
 	mono_t d;
-	int i;
 
 	(void)state;
-	for (i = 0; i < 20000; i++) {
+	for (int i = 0; i < 20000; i++) {
 		x ^= x << 13, x ^= x >> 7, x ^= x << 17;
 		d = MONO_US((x >> (1 + i % 63)) / 1000 * (i % 3 ? 1000 : 1));
 		units_dur_print(d, buf, sizeof(buf));
@@ -105,7 +103,6 @@ static void test_percent(void **state)
 {
 	static const char *const bad[] = { "10", "%", "", "10 %", "-1%", "1.5%", "10%%", "ten%" };
 	uint32_t p = 77;
-	size_t i;
 
 	(void)state;
 	assert_int_equal(units_percent_parse(&p, "0%"), 0);
@@ -117,7 +114,7 @@ static void test_percent(void **state)
 	assert_int_equal(units_percent_parse(&p, "4294967295%"), 0);
 	assert_int_equal(p, UINT32_MAX);
 	assert_int_equal(units_percent_parse(&p, "4294967296%"), -ERANGE);
-	for (i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++)
 		assert_int_equal(units_percent_parse(&p, bad[i]), -EINVAL);
 	assert_int_equal(p, UINT32_MAX);
 }
@@ -148,10 +145,9 @@ static void test_count(void **state)
 		{ "1 000", -EINVAL, 0 },
 	};
 	uint64_t n;
-	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++) {
 		n = 77;
 		if (units_count_parse(&n, t[i].text) != t[i].err)
 			fail_msg("'%s'", t[i].text);
@@ -178,23 +174,20 @@ static void test_count_print(void **state)
 		{ UINT64_MAX, "18446744073G" },
 	};
 	char buf[UNITS_STRLEN];
-	size_t i;
 
 	(void)state;
-	for (i = 0; i < sizeof(t) / sizeof(t[0]); i++)
+	for (size_t i = 0; i < sizeof(t) / sizeof(t[0]); i++)
 		assert_string_equal(units_count_print(t[i].n, buf, sizeof(buf)), t[i].print);
 }
 
 /* The reason table: every row has all its columns, and numbers from outside are answered. */
 static void test_reasons(void **state)
 {
-	int r, s;
-
 	(void)state;
-	for (r = 0; r < REASON_MAX; r++) {
+	for (int r = 0; r < REASON_MAX; r++) {
 		assert_true(strlen(reason_name((enum reason)r)) > 0);
 		assert_true(strlen(reason_help((enum reason)r)) > 10);
-		for (s = 0; s < r; s++)
+		for (int s = 0; s < r; s++)
 			assert_string_not_equal(reason_name((enum reason)r),
 						reason_name((enum reason)s));
 	}

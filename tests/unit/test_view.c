@@ -114,8 +114,8 @@ static void test_down_keeps_its_reason(void **state)
 		model_probe_result(m, &p, MONO_S(10 + i));
 	}
 	model_due(m, due, 8, MONO_S(20));
-	fx_result(m, id, REASON_PASS,
-		  MONO_S(20)); /* one pass of two: still down, for the same reason */
+	/* one pass of two: still down, for the same reason */
+	fx_result(m, id, REASON_PASS, MONO_S(20));
 	e = fx_view(m, "web", E1);
 	assert_int_equal(e.state, EPS_DOWN);
 	assert_int_equal(e.reason, REASON_TLS_ALERT);
