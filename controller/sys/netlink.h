@@ -27,8 +27,8 @@ struct nl_hop {
 	uint8_t mac[6];
 	bool resolved; /* mac is valid (REACHABLE, STALE, DELAY, PROBE or PERMANENT) */
 	struct addr src; /* source address that the kernel would use; family 0 = none */
-	struct addr
-		gw; /* the neighbour: gateway, or the destination itself; family 0 = unreachable */
+	/* the neighbour: gateway, or the destination itself; family 0 = unreachable */
+	struct addr gw;
 };
 
 /*

@@ -57,14 +57,13 @@ static bool choose(bool reserve)
 {
 	const capng_type_t both = CAPNG_EFFECTIVE | CAPNG_PERMITTED;
 	bool have[sizeof(kept) / sizeof(kept[0])], admin;
-	size_t i;
 
 	capng_get_caps_process();
-	for (i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
 		have[i] = capng_have_capability(CAPNG_PERMITTED, kept[i]);
 	admin = reserve && capng_have_capability(CAPNG_PERMITTED, CAP_SYS_ADMIN);
 	capng_clear(CAPNG_SELECT_ALL);
-	for (i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
 		if (have[i])
 			capng_update(CAPNG_ADD, both, kept[i]);
 	if (admin)

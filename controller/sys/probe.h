@@ -41,8 +41,8 @@ struct probe_target {
 struct probe_result {
 	enum reason why; /* REASON_PASS or the failure */
 	int err; /* errno of the socket, or 0 */
-	mono_t took, connect,
-		tls; /* whole; SYN to connected; connected to handshake done. 0 = not reached */
+	/* the whole; SYN to connected; connected to handshake done. 0 = not reached */
+	mono_t took, connect, tls;
 	char text[96]; /* detail for people; "" = none */
 };
 

@@ -30,7 +30,8 @@ struct unix_peer {
 
 struct unix_server_conf {
 	struct loop *loop; /* outlives the server */
-	size_t line_max; /* bytes of a line; a longer one is reported once and ends the connection */
+	/* bytes of a line; a longer one is reported once and ends the connection */
+	size_t line_max;
 	size_t out_max; /* bytes that may wait for one client before the next is written */
 	size_t out_total; /* the same over all clients */
 	unsigned int clients; /* at most; one more closes the one that has been idle longest */
@@ -40,8 +41,8 @@ struct unix_server_conf {
 	/* A whole line, without its end and NUL-terminated behind it. Next line only once the
 	 * answer is written and the client is not busy. */
 	void (*line)(struct unix_client *c, char *line, size_t len, void *arg);
-	void (*too_long)(struct unix_client *c,
-			 void *arg); /* may send; the connection ends after that */
+	/* may send; the connection ends after that */
+	void (*too_long)(struct unix_client *c, void *arg);
 	void (*closed)(struct unix_client *c, void *arg); /* last chance to forget it */
 };
 
