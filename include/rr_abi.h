@@ -335,7 +335,8 @@ _Static_assert(sizeof(struct rr_bucket) == 8, "rr_bucket");
  *   COUNTS  written by packets, too. The same, but what packets add while the programs change
  *           places is lost.
  *   FLOWS   entries, and what entries point at by number and packets hand out. A change costs every
- *           flow, so it is refused unless the operator asks for it (rrlbd --replace-maps).
+ *           flow, so it is refused unless the operator asks for it (rrlbd --replace-maps). So
+ *           that they can be counted then, a new layout gets a row in controller/sys/dp_past.c.
  * Maps that mean something only together share a version: the flow tables with their records and
  * the numbers in them; a table that exists twice, with the map whose word says which copy is in
  * force (else an old program that still runs would read the switch of a table it does not have).

@@ -3,9 +3,9 @@
  * dp_past.c - flow tables of past layouts: how many connections would end with them.
  *
  * Nothing of an old table is used; it is only counted, so that an upgrade that costs flows says how
- * many. What it takes to find the state of an entry is a row here for each version that there was:
- * whoever raises RR_FLOWS_VERSION adds the rows of the layout that he leaves. Numbers, not structs:
- * the structs will have changed. A version that has no row is of an unknown number of flows.
+ * many. What it takes to find the state of an entry is a row here for each version that there was,
+ * today's included: whoever raises RR_FLOWS_VERSION adds the rows of the new layout. Numbers, not
+ * structs: the structs will have changed. A version without a row has an unknown number of flows.
  */
 #include <errno.h>
 #include <string.h>

@@ -18,6 +18,7 @@
 #include "daemon/daemon.h"
 #include "lib/fixture.h"
 #include "lib/netbox.h"
+#include "lib/pins.h"
 
 #define DIR "/sys/fs/bpf/rrlb-collect"
 #define EP 9u
@@ -46,7 +47,7 @@ static void endpoint_was(struct daemon *d, uint32_t id)
 {
 	struct rr_swept *swept = dp_mem(d->dp, RR_MAP_EP_SWEPT, NULL);
 
-	id_was(DIR "/ep_stats_v1", id);
+	id_was(pin_path(DIR, RR_MAP_EP_STATS), id);
 	swept[id].closed = 3;
 	swept[id].drift = 5;
 }
@@ -103,7 +104,7 @@ static void test_fresh_id(void **state)
 	id = fx_id(d->model, "web", "10.0.0.1:8443");
 	endpoint_was(d, id);
 	endpoint_was(d, EP);
-	id_was(DIR "/svc_stats_v1", fx_service_id(d->model, "web"));
+	id_was(pin_path(DIR, RR_MAP_SVC_STATS), fx_service_id(d->model, "web"));
 	assert_int_equal(collect_read(d), 0);
 	assert_int_equal(collect_period(d), 0); /* also the base of rates has it */
 	assert_int_equal(d->counters->ep_prev[id].conns, 7);

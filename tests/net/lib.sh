@@ -520,7 +520,7 @@ between() {
 
 # verdict NAME: packets counted under this verdict
 verdict() {
-	bpftool -j map dump pinned "/sys/fs/bpf/rrlb/verdicts_v1" | jq "[.[$(verdict_id "$1")].formatted.values[].value] | add"
+	bpftool -j map dump pinned /sys/fs/bpf/rrlb/verdicts_v* | jq "[.[$(verdict_id "$1")].formatted.values[].value] | add"
 }
 
 verdict_id() {

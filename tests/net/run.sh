@@ -4,7 +4,8 @@
 #
 # A test file names its functions in TESTS. A function runs with "set -e" in a fresh sandbox (lib.sh), builds the
 # network that it wants, and ends with an assertion; exit 77 (skip) with a reason is not a pass. Output is shown only
-# on failure, with the daemon's log and status. TEST_TIME bounds one function (90 s).
+# on failure, with the daemon's log and status. TEST_TIME bounds one function (90 s, or the file's
+# LIMIT).
 # DEBUG_TESTENV=1 tests/net/run.sh [two-arm|one-arm]: no test, but a shell in the balancer of a running network.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
@@ -52,7 +53,7 @@ testenv() { # TOPOLOGY
 
 run_one() { # FILE FUNCTION -> prints one TAP line
 	local out code
-	out=$("${SANDBOX[@]}" timeout -k 5 "${TEST_TIME:-90}" "$0" --inside "$1" "$2" 2>&1 </dev/null)
+	out=$("${SANDBOX[@]}" timeout -k 5 "${TEST_TIME:-${limit:-90}}" "$0" --inside "$1" "$2" 2>&1 </dev/null)
 	code=$?
 	case $code in
 	0) echo "ok - $2" ;;
@@ -67,8 +68,10 @@ run_one() { # FILE FUNCTION -> prints one TAP line
 }
 
 run_file() { # FILE [FUNCTION...]
-	local file=$1 bad=0 name
+	local file=$1 bad=0 name limit
 	shift
+	# shellcheck source=/dev/null
+	limit=$(. "$file" && echo "${LIMIT:-}")
 	# shellcheck source=/dev/null disable=SC2046
 	[ $# -gt 0 ] || set -- $(. "$file" && echo "$TESTS")
 	for name in "$@"; do

@@ -155,7 +155,7 @@ detach_cleans() {
 	rrctl detach --all --unpin
 	same "nothing attached" "" "$(program)"
 	lb_stop
-	same "nothing pinned" "" "$(find /sys/fs/bpf -mindepth 1 -name '*_v1')"
+	same "nothing pinned" "" "$(find /sys/fs/bpf -mindepth 1 -name '*_v[0-9]*')"
 	same "the host answers itself" 7 "$(client -m 2 "$(url 4)" >/dev/null; echo $?)"
 }
 
