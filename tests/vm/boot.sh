@@ -93,7 +93,7 @@ root() {
 
 unpack
 root
-timeout "${RRLB_VM_TIMEOUT:-240}" qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp 2 \
+timeout "${RRLB_VM_TIMEOUT:-400}" qemu-system-x86_64 -accel tcg,thread=multi -cpu max -smp 2 \
 	-m 2048 -nographic -no-reboot -kernel "$cache"/boot/vmlinuz-* -initrd "$work/initrd" \
 	-append "console=ttyS0 quiet panic=-1 mitigations=off rdinit=/init" \
 	</dev/null 2>/dev/null | tr -d '\r' >"$work/out" || true
