@@ -205,18 +205,27 @@ _Static_assert(sizeof(struct rr_iface) == 12, "rr_iface");
  *    non-empty slot has the same key, it gives its own slot back: at most one published entry a key.
  *  - EMPTY says the slot is free whatever the other words hold.
  */
+/*
+ * X(ID, word, help): `word` as in rrctl, JSON and the manual. The value of a row is ABI; at most
+ * 16.
+ */
+#define FLOW_STATES(X) \
+	X(EMPTY, none, "the slot is free") \
+	X(CLAIMED, claimed, "its owner is filling it; not yet visible") \
+	X(SYN, syn, "half-open: the SYN was forwarded") \
+	X(SYNACK, synack, "half-open: the endpoint answered") \
+	X(EST, est, "the client's ACK completed the handshake") \
+	X(FIN1, fin1, "one side has sent FIN") \
+	X(FIN2, fin2, "both sides have sent FIN") \
+	X(RST, rst, "RST seen: closed") \
+	X(KILLED, killed, \
+	  "by an operator or a drain deadline: the next packet of each side is answered with RST")
+
 enum rr_flow_state {
-	RR_FLOW_EMPTY = 0,
-	RR_FLOW_CLAIMED = 1, /* owner is filling it; not yet visible */
-	RR_FLOW_SYN = 2, /* half-open: SYN forwarded */
-	RR_FLOW_SYNACK = 3, /* half-open: the endpoint answered */
-	RR_FLOW_EST = 4, /* the client's ACK completed the handshake */
-	RR_FLOW_FIN1 = 5, /* one side has sent FIN */
-	RR_FLOW_FIN2 = 6, /* both sides have */
-	RR_FLOW_RST = 7, /* RST seen: closed */
-	RR_FLOW_KILLED =
-		8, /* by operator or drain deadline: the client's next packet is answered with RST, then the endpoint's */
-	RR_FLOW_STATES = 9,
+#define RR_FLOW_STATE_ID(id, word, help) RR_FLOW_##id,
+	FLOW_STATES(RR_FLOW_STATE_ID)
+#undef RR_FLOW_STATE_ID
+		RR_FLOW_STATES
 };
 #define RR_FLOW_F_FIN_CLIENT 1u
 #define RR_FLOW_F_FIN_SERVER 2u

@@ -78,12 +78,22 @@ const char *api_type_meta(enum api_type t)
 	return meta[t];
 }
 
+static const char *const flow_states[] = {
+#define FLOW_WORD(id, word, help) #word,
+	FLOW_STATES(FLOW_WORD)
+#undef FLOW_WORD
+		NULL
+};
+
+const char *api_flow_state(enum rr_flow_state s)
+{
+	return (unsigned int)s < RR_FLOW_STATES ? flow_states[s] : flow_states[RR_FLOW_EMPTY];
+}
+
+/* An entry that is empty or being filled is no flow yet. */
 const char *const *api_flow_states(void)
 {
-	static const char *const name[] = { "syn",  "synack", "est",	"fin1",
-					    "fin2", "rst",    "killed", NULL };
-
-	return name;
+	return flow_states + RR_FLOW_SYN;
 }
 
 const char *api_socket_ro(const char *path, char *buf, size_t len)

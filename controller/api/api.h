@@ -14,6 +14,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "rr_abi.h"
+
 #define API_VERSION 1 /* of the protocol: "v" of every line */
 #define API_SCHEMA 1 /* of the data: "schema_version" of everything that rrctl --json prints */
 #define API_SOCKET "/run/rrlb/control.sock"
@@ -174,6 +176,7 @@ const char *api_code_name(enum api_code code);
  * not typed.
  */
 const char *api_type_meta(enum api_type t);
+const char *api_flow_state(enum rr_flow_state s); /* "est"; "none" for what is no flow */
 const char *const *api_flow_states(void); /* what --state takes; ends with NULL */
 /* The read-only socket beside `path`: "x.sock" -> "x-ro.sock". Returns buf. */
 const char *api_socket_ro(const char *path, char *buf, size_t len);

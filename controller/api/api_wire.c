@@ -114,16 +114,18 @@ static int check_list(const char *name, const json_t *value, char *err, size_t e
 
 static int check_state(const char *name, const json_t *value, char *err, size_t errlen)
 {
-	const char *const *s;
+	char words[128] = "";
+	size_t len = 0;
 
 	if (check_string(name, value, err, errlen))
 		return -1;
-	for (s = api_flow_states(); *s; s++) {
+	for (const char *const *s = api_flow_states(); *s; s++) {
 		if (!strcmp(*s, json_string_value(value)))
 			return 0;
+		len += (size_t)snprintf(words + len, sizeof(words) - len, " %s", *s);
 	}
-	return fail(err, errlen, "argument '%s' must be one of syn synack est fin1 fin2 rst killed",
-		    name);
+	snprintf(err, errlen, "argument '%s' must be one of%s", name, words);
+	return -1;
 }
 
 int api_arg_check(const struct api_arg *a, const json_t *value, char *err, size_t errlen)

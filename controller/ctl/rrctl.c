@@ -79,6 +79,18 @@ static int send_request(struct ctl *ctl, struct client *c)
 	return err && err != -EPIPE && err != -ECONNRESET ? unreachable(ctl, err) : 0;
 }
 
+/*
+ * What was asked for is done, but not all of the daemon could follow; said once, however it is
+ * shown.
+ */
+static void show_warning(const json_t *data)
+{
+	const char *warning = json_string_value(value_of(data, "warning"));
+
+	if (warning)
+		fprintf(stderr, "rrctl: warning: %s\n", warning);
+}
+
 /* Shows one line; *more: others follow. */
 static int show_line(struct ctl *ctl, const char *line, size_t len, bool *more)
 {
@@ -94,7 +106,8 @@ static int show_line(struct ctl *ctl, const char *line, size_t len, bool *more)
 	code = r.ok ? API_OK : r.code;
 	show[ctl->verb->id](ctl, &r);
 	ctl->out.ops->answer(&ctl->out, code, r.error, r.data);
-	ctl->lines++;
+	if (!ctl->lines++)
+		show_warning(r.data);
 	if (*more)
 		fflush(stdout);
 	api_reply_free(&r);

@@ -12,12 +12,11 @@
 #include "serve/json.h"
 #include "serve/target.h"
 
+/* -1 = any; the word has been checked with the request. */
 static int state_of(const char *name)
 {
-	int i;
-
-	for (i = RR_FLOW_SYN; i < RR_FLOW_STATES; i++) {
-		if (!strcmp(flow_state_name((enum rr_flow_state)i), name))
+	for (int i = RR_FLOW_SYN; i < RR_FLOW_STATES; i++) {
+		if (!strcmp(api_flow_state((enum rr_flow_state)i), name))
 			return i;
 	}
 	return -1;
@@ -108,7 +107,7 @@ static bool list_one(const struct flow_info *fi, void *arg)
 	put_addr(o, "vip", &fi->service);
 	put_addr(o, "local", &fi->local);
 	put_addr(o, "endpoint", &fi->endpoint);
-	put_str(o, "state", flow_state_name(fi->state));
+	put_str(o, "state", api_flow_state(fi->state));
 	put_int(o, "age_ms", fi->age_ms);
 	put_int(o, "idle_ms", fi->idle_ms);
 	put_int(o, "ticket", (int64_t)fi->ticket);

@@ -216,34 +216,11 @@ json_t *json_service(const struct snapshot *snap, const struct view_service *s)
 	return o;
 }
 
-const char *flow_state_name(enum rr_flow_state s)
-{
-	switch (s) {
-	case RR_FLOW_SYN:
-		return "syn";
-	case RR_FLOW_SYNACK:
-		return "synack";
-	case RR_FLOW_EST:
-		return "est";
-	case RR_FLOW_FIN1:
-		return "fin1";
-	case RR_FLOW_FIN2:
-		return "fin2";
-	case RR_FLOW_RST:
-		return "rst";
-	case RR_FLOW_KILLED:
-		return "killed";
-	default:
-		return "none";
-	}
-}
-
 json_t *json_flow_states(const uint64_t *by_state)
 {
 	json_t *o = json_object();
-	int i;
 
-	for (i = RR_FLOW_SYN; i < RR_FLOW_STATES; i++)
-		put_int(o, flow_state_name((enum rr_flow_state)i), (int64_t)by_state[i]);
+	for (int i = RR_FLOW_SYN; i < RR_FLOW_STATES; i++)
+		put_int(o, api_flow_state((enum rr_flow_state)i), (int64_t)by_state[i]);
 	return o;
 }

@@ -34,6 +34,5 @@ json_t *json_endpoint(const struct snapshot *snap, const struct view_service *s,
 		      const struct view_endpoint *e);
 json_t *json_service(const struct snapshot *snap, const struct view_service *s);
 json_t *json_flow_states(const uint64_t *by_state);
-const char *flow_state_name(enum rr_flow_state s);
 
 #endif
