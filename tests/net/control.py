@@ -6,12 +6,16 @@ garbage          every kind of broken request; each must be answered with code 2
                  connection
 idle N           holds N connections open until standard input ends; prints "ready"
 deaf             asks and asks and never reads, until the daemon hangs up; prints "dropped"
+many N ENDPOINT PID [TERM]  N clients set its weight to 101, 102, ... in one batch: PID stands
+                 still while they ask, and is then told to stop as well; all must be answered
+leave ENDPOINT   sets its weight to 77 and hangs up
 pipeline         several requests in one write, the last without a newline behind a half-closed
                  socket
 """
 import json
 import os
 import resource
+import signal
 import socket
 import sys
 import time
@@ -110,8 +114,34 @@ def pipeline():
         sys.exit(f"answers: {ok}")
 
 
+def many(n, endpoint, pid, *also):
+    clients = [connect() for _ in range(n)]
+    for s in clients:
+        ask(s, request("version"))  # it is accepted, not only in the queue
+    os.kill(pid, signal.SIGSTOP)
+    for i, s in enumerate(clients):
+        s.sendall(request("endpoint weight", endpoint=endpoint, weight=str(101 + i)))
+    if also:
+        os.kill(pid, signal.SIGTERM)
+    os.kill(pid, signal.SIGCONT)
+    for i, s in enumerate(clients):
+        answer = s.makefile("rb").readline()
+        if not answer or not json.loads(answer)["ok"]:
+            sys.exit(f"client {i}: {answer!r}")
+
+
+def leave(endpoint):
+    s = connect()
+    s.sendall(request("endpoint weight", endpoint=endpoint, weight="77"))
+    s.close()
+
+
 if __name__ == "__main__":
     if sys.argv[1] == "idle":
         idle(int(sys.argv[2]))
+    elif sys.argv[1] == "many":
+        many(int(sys.argv[2]), sys.argv[3], int(sys.argv[4]), *sys.argv[5:])
+    elif sys.argv[1] == "leave":
+        leave(sys.argv[2])
     else:
         globals()[sys.argv[1]]()

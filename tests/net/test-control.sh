@@ -4,7 +4,8 @@
 # of it.
 TESTS="garbage pipeline idle_clients client_that_never_reads followers_that_never_read
 	levels_by_group no_groups
-	follow_events check_phases completion_in_bash socket_replaced"
+	follow_events check_phases completion_in_bash socket_replaced
+	one_turn_for_many left_meanwhile stopped_meanwhile save_fails"
 
 CONTROL="python3 $TOP/tests/net/control.py"
 
@@ -198,4 +199,51 @@ socket_replaced() {
 	responsive
 	lb_stop
 	[ ! -e /run/rrlb/control.sock ] || fail "the socket is left over after a proper stop"
+}
+
+# The pushes that may come between are those of the clock: next hops, probes.
+one_turn_for_many() {
+	local pushes
+	start
+	pushes=$(field .pushes status)
+	$CONTROL many 40 "$(endpoint_name web 1)" "${PIDS[rrlbd]}" || fail "see above"
+	[ $(($(field .pushes status) - pushes)) -le 5 ] || fail "40 changes are more than 5 pushes"
+	same "every change is on record" 40 \
+		"$(field '[.events[] | select(.kind == "audit")] | length' events)"
+	responsive
+}
+
+# A client that hangs up at once has asked all the same.
+left_meanwhile() {
+	start
+	$CONTROL leave "$(endpoint_name web 1)"
+	wait_for 2 weight_is 77 || fail "what was asked for is not done"
+	same "on record" 1 \
+		"$(field '[.events[] | select(.text | test("weight=77: ok"))] | length' events)"
+	responsive
+}
+
+weight_is() {
+	[ "$(ep_field web 1 weight_base)" = "$1" ]
+}
+
+# The request is there when the daemon is told to stop: it is done, saved and answered.
+stopped_meanwhile() {
+	start
+	$CONTROL many 1 "$(endpoint_name web 1)" "${PIDS[rrlbd]}" TERM || fail "see above"
+	wait_for 5 [ ! -e /run/rrlb/control.sock ] || fail "it has not stopped"
+	lb_start
+	same "weight after the restart" 101 "$(ep_field web 1 weight_base)"
+}
+
+save_fails() {
+	local state=/var/lib/rrlb/state.json
+	start
+	rm -f "$state"
+	mkdir "$state"
+	rrctl endpoint weight "$(endpoint_name web 1)" 50 2>"$WORK/err" || fail "it is no failure"
+	grep -q "will not survive a restart" "$WORK/err" || fail "nothing is said"
+	rmdir "$state"
+	rrctl endpoint weight "$(endpoint_name web 1)" 60 2>"$WORK/err"
+	same "nothing to say" "" "$(cat "$WORK/err")"
 }
