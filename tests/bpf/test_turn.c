@@ -212,8 +212,14 @@ static void test_left_meanwhile(void **state)
 	int fd[2];
 
 	clients(r, fd, 2);
+	running_send(fd[0], "version", "");
+	running_until(r, fd[0]); /* not read: closing says so, and the daemon lets go at once */
 	running_weigh(fd[0], "70");
+	running_events(r);
 	close(fd[0]);
+	for (int i = 0; i < 3; i++)
+		running_events(r);
+	assert_null(TAILQ_FIRST(&r->d->control->turn)->client);
 	running_send(fd[1], "version", "");
 	reply = ask(r, fd[1]);
 	json_decref(reply);
@@ -303,8 +309,10 @@ static void test_made_once(void **state)
 	assert_null(r->d->snapshot); /* held by nobody: it went with the turn */
 	/* One to look up whom it is about, one of what stands there after the turn. */
 	running_weigh(fd[0], "50");
-	json_decref(ask(r, fd[0]));
+	running_batch(r);
 	assert_int_equal(r->d->snapshots, made + 3);
+	assert_null(r->d->snapshot);
+	json_decref(ask(r, fd[0]));
 	for (int i = 0; i < 3; i++)
 		close(fd[i]);
 }

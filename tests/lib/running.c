@@ -215,6 +215,18 @@ void running_batch(struct running *r)
 	assert_int_equal(loop_run(r->d->loop, after_one, r), 0);
 }
 
+static void after_none(void *arg)
+{
+	struct running *r = arg;
+
+	loop_stop(r->d->loop);
+}
+
+void running_events(struct running *r)
+{
+	assert_int_equal(loop_run(r->d->loop, after_none, r), 0);
+}
+
 json_t *running_reply(int fd)
 {
 	char line[65536];

@@ -37,6 +37,8 @@ void running_send(int fd, const char *verb, const char *args);
 void running_until(struct running *r, int fd);
 /* One batch and its turn. */
 void running_batch(struct running *r);
+/* One batch, and no turn yet. */
+void running_events(struct running *r);
 /* One line that is there; NULL = the end. The caller frees it. */
 json_t *running_reply(int fd);
 /* "endpoint weight" of EP1, `weight` as typed. */
