@@ -4,11 +4,12 @@
  * 0) and ids.
  *
  * The only mutable state of the controller. Pure: every entry point takes `now`, reads no clock,
- * socket or file, and does not log; what happened is queued as struct model_event (event.h) for
- * the daemon to take. Ids: a service id and an endpoint id are indexes of the ABI arrays. They
- * stay with their object for its life, are taken over from the running maps by model_adopt(), and
- * an endpoint id is not reused before max(idle timeout, 1 h) has passed since it was gone, or
- * model_flows() has said that no flow is left of it.
+ * socket or file, and does not log; what happened is queued as struct model_event for the daemon to
+ * take. Ids: a service id and an endpoint id are indexes of the ABI arrays. They stay with their
+ * object for its life, are taken over from the running maps by model_adopt(), and an endpoint id is
+ * not reused before max(idle timeout, 1 h) has passed since it was gone, or model_flows() has said
+ * that no flow is left of it. A listener id (an address that a service is reached by) is not reused
+ * before model_listener_flows() has said so.
  */
 #ifndef MODEL_MODEL_H
 #define MODEL_MODEL_H
@@ -128,9 +129,12 @@ void model_nexthop(struct model *m, uint32_t endpoint, uint64_t hop, const struc
 void model_flows(struct model *m, const uint32_t *established, const uint32_t *all, size_t n,
 		 mono_t now);
 
+/* The same walk: all flows of every listener id. */
+void model_listener_flows(struct model *m, const uint32_t *flows, size_t n, mono_t now);
+
 /*
- * Due probes: fills up to `max` endpoint ids whose probe should start now; each is then "in
- * flight" until model_probe_result(). A timer of one endpoint never overlaps itself.
+ * Due probes: fills up to `max` endpoint ids whose probe should start now; each is then "in flight"
+ * until model_probe_result(). A timer of one endpoint never overlaps itself.
  */
 size_t model_due(struct model *m, uint32_t *endpoint, size_t max, mono_t now);
 /*

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * model_adopt.c - takes over from the running maps: ids of services, endpoints and local
- * addresses, next hops, and which endpoints were in the running rotation. The first model_apply()
+ * model_adopt.c - takes over from the running maps: ids of services, listeners, endpoints, local
+ * addresses; next hops, and which endpoints were in the running rotation. The first model_apply()
  * then finds them by address; what it does not name is removed in the ordinary way (leaving, or
  * gone with its service).
  */
@@ -26,10 +26,41 @@ static void adopt_service(struct model *m, uint32_t id, const struct rr_service 
 	s->used = true;
 	s->removed = true;
 	s->rot_stale = true;
-	s->listen = addr_of(&r->addr, r->family, r->port);
-	s->mode = r->mode == RR_MODE_DSR ? CONF_MODE_DSR : CONF_MODE_NAT;
+	s->mode = (enum conf_mode)r->mode;
 	s->t_idle = MONO_US(m->hz ? (int64_t)r->t_est * 1000000 / m->hz : 0);
 	s->tomb = *r;
+}
+
+/*
+ * The address that a configuration finds the service by is one that clients reach it by; else, of a
+ * service that was being removed, the last that it had.
+ */
+static void adopt_listener(struct model *m, const struct plan *have, uint32_t id)
+{
+	const struct rr_listener *r = &have->listener[id];
+	struct svc *s = &m->svc[r->service % RR_MAX_SERVICES];
+	struct addr a;
+
+	if (!(r->flags & RR_LISTENER_PRESENT) || r->service >= RR_MAX_SERVICES || !s->used ||
+	    (r->family != RR_AF_INET && r->family != RR_AF_INET6))
+		return;
+	a = addr_of(&r->addr, r->family, r->port);
+	if (svc_listener(s, &a))
+		return; /* twice the same: the one that clients reach was first */
+	lsn_link(m, id, s, &a);
+	m->listener[id].active = m->listener[id].listed = have->listening[id];
+	if (!s->listen.family)
+		s->listen = a;
+}
+
+static void adopt_listeners(struct model *m, const struct plan *have)
+{
+	for (int listening = 1; listening >= 0; listening--) {
+		for (uint32_t i = 0; i < RR_MAX_LISTENERS; i++) {
+			if (have->listening[i] == listening)
+				adopt_listener(m, have, i);
+		}
+	}
 }
 
 static bool locals_known(const struct model *m, const struct rr_endpoint *r)
@@ -82,7 +113,7 @@ static bool sane(const struct model *m, const struct rr_endpoint *r)
 static bool row_names(const struct plan *have, uint32_t local)
 {
 	for (size_t i = 0; i < have->vips; i++) {
-		if (have->vip[i].type == RR_VIP_LOCAL && have->vip[i].id == local)
+		if (RR_VIP_TYPE(have->vip[i].kind) == RR_VIP_LOCAL && have->vip[i].id == local)
 			return true;
 	}
 	return false;
@@ -104,6 +135,7 @@ static void adopt_local(struct model *m, const struct plan *have, uint32_t id, m
 	if (!row_names(have, id))
 		return;
 	l->addr = l->held;
+	l->tables = have->local_tables[id];
 	l->used = now;
 	l->in_plan = true;
 }
@@ -141,11 +173,12 @@ int model_adopt(struct model *m, const struct plan *have, mono_t now)
 	for (uint32_t i = 0; i < RR_MAX_SERVICES; i++) {
 		const struct rr_service *r = &have->service[i];
 
-		if (!(r->flags & RR_SVC_PRESENT) && !(r->family && has_endpoints(have, i)))
+		if (!(r->flags & RR_SVC_PRESENT) && !(r->t_est && has_endpoints(have, i)))
 			continue;
 		adopt_service(m, i, r);
 		svcs++;
 	}
+	adopt_listeners(m, have);
 	for (uint32_t i = 0; i < RR_MAX_LOCALS; i++)
 		adopt_local(m, have, i, now);
 	for (uint32_t i = RR_MAX_ENDPOINTS - 1; i > 0; i--) {

@@ -115,16 +115,19 @@ static size_t ids_needed(const struct apply *a, const struct conf_service *c, co
 
 static int apply_fits(const struct apply *a)
 {
-	size_t need = 0, have = RR_MAX_ENDPOINTS - 1;
+	size_t need = 0, have = RR_MAX_ENDPOINTS - 1, listeners = 0;
 
 	for (uint32_t i = 1; i < a->m->ep_end; i++)
 		have -= a->m->ep[i].id != 0;
 	for (size_t i = 0; i < a->conf->services; i++) {
-		if (a->conf->service[i].endpoints > RR_MAX_SVC_ENDPOINTS)
+		const struct conf_service *c = &a->conf->service[i];
+
+		if (c->endpoints > RR_MAX_SVC_ENDPOINTS)
 			return -ENOSPC;
-		need += ids_needed(a, &a->conf->service[i], a->to[i]);
+		need += ids_needed(a, c, a->to[i]);
+		listeners += svc_listen_needs(a->to[i], &c->listen, 1);
 	}
-	return need <= have ? 0 : -ENOSPC;
+	return need <= have && listeners <= listeners_free(a->m) ? 0 : -ENOSPC;
 }
 
 /* ---- services come, change and go ---- */
@@ -140,6 +143,7 @@ static void svc_remove(struct model *m, struct svc *s, mono_t now)
 	s->conf = NULL;
 	s->removed = true;
 	s->paused = false;
+	svc_listen(m, s, NULL, 0);
 	for (struct ep *e = s->first; e; e = e->next) {
 		if (e->member != EP_GONE)
 			ep_gone(m, e, REASON_CONFIG, now);
@@ -200,6 +204,7 @@ static void svc_take(struct model *m, struct svc *s, const struct conf_service *
 	if (was && !addr_equal(&s->listen, &c->listen))
 		note_svc(m, s, EVENT_SERVICE_MOVED, REASON_CONFIG, now)->address = c->listen;
 	s->listen = c->listen;
+	svc_listen(m, s, &c->listen, 1);
 	s->t_idle = c->t_idle;
 	s->conf = c;
 	if (was)

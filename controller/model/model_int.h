@@ -13,7 +13,7 @@
 #include "core/health.h"
 #include "model/model.h"
 #include "model/want.h"
-#include "rr_abi.h"
+#include "rr_table.h"
 
 #define MODEL_QUARANTINE_S 3600 /* an id of something gone is not used again before this */
 
@@ -63,13 +63,25 @@ struct ep {
 	uint16_t local_first, local_count;
 };
 
+/* What clients connect to, or did: model_listener.c. */
+struct lsn {
+	struct svc *svc; /* NULL = this element is free */
+	struct lsn *next; /* of the service */
+	struct addr addr;
+	bool active; /* takes new connections */
+	bool listed; /* the last plan had a row for it */
+	bool clean_set;
+	mono_t clean; /* first walk after it left the table that found no flow of it */
+};
+
 struct svc {
 	bool used;
 	/* not in the configuration: id kept until its endpoints are out of quarantine */
 	bool removed;
 	uint32_t id;
 	char name[CONF_NAME_MAX];
-	struct addr listen;
+	struct addr listen; /* as configured, or as it was last */
+	struct lsn *listener;
 	enum conf_mode mode;
 	const struct conf_service *conf; /* in model->conf; NULL when removed */
 	bool paused;
@@ -89,11 +101,13 @@ struct svc {
 struct loc {
 	struct addr addr; /* family 0 = free; port 0 */
 	mono_t used; /* last time that an endpoint had it */
-	/*
-	 * what the maps may still hold here: the id is not to be given another address;
-	 * family 0 = none
-	 */
-	struct addr held;
+	struct addr
+		/*
+		 * what the maps may still hold here: the id is not to be given another address;
+		 * family 0 = none
+		 */
+		held;
+	uint8_t tables; /* RR_VIP_FLOWS*: where reverse entries of its flows may lie */
 	bool in_plan; /* an endpoint had it in the last plan: freed by a later one only */
 };
 
@@ -105,6 +119,8 @@ struct model {
 	struct ep ep[RR_MAX_ENDPOINTS]; /* [0] is never used */
 	uint32_t ep_end; /* highest id ever used + 1 */
 	uint32_t ep_cursor; /* where the search for a free id goes on: reuse as late as possible */
+	struct lsn listener[RR_MAX_LISTENERS];
+	uint32_t listener_cursor; /* where the search for a free id goes on */
 	struct loc local[RR_MAX_LOCALS];
 	struct rr_iface iface[RR_MAX_IFACES];
 	char iface_name[RR_MAX_IFACES][16]; /* "" = not told */
@@ -184,7 +200,25 @@ void svc_reconcile(struct model *m, struct svc *s, uint32_t uid, mono_t now);
 
 void svc_set_paused(struct model *m, struct svc *s, bool paused, uint32_t uid, mono_t now);
 
+/* model_listener.c */
+struct lsn *svc_listener(const struct svc *s,
+			 const struct addr *a); /* NULL = none of that address */
+size_t listeners_free(const struct model *m);
+/* How many ids svc_listen() would take. */
+size_t svc_listen_needs(const struct svc *s, const struct addr *a, size_t n);
+/*
+ * The service is reached by exactly these from the next plan on. Ids must be free:
+ * svc_listen_needs().
+ */
+void svc_listen(struct model *m, struct svc *s, const struct addr *a, size_t n);
+/* Makes element `id` a listener of `s`: unreachable, as found in the maps. */
+void lsn_link(struct model *m, uint32_t id, struct svc *s, const struct addr *a);
+void svc_listeners_drop(struct model *m, struct svc *s);
+void listeners_planned(struct model *m);
+
 /* model_local.c */
+/* RR_VIP_FLOWS* by local id: tables in which replies to it may find an entry. */
+void locals_tables(const struct model *m, uint8_t tables[RR_MAX_LOCALS]);
 void ep_assign_locals(struct model *m, struct ep *e, mono_t now);
 void ep_touch_locals(struct model *m, const struct ep *e, mono_t now);
 void locals_planned(struct model *m);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * model_local.c - owns the ids of local (source) addresses of nat mode.
+ * model_local.c - owns the ids of local (source) addresses, of modes that need them.
  *
  * One address has one id: the packet path finds the id of a reply's destination address, so two
  * ids for one address would lose replies. An endpoint names its addresses as a run of ids, so a
@@ -186,7 +186,7 @@ void ep_assign_locals(struct model *m, struct ep *e, mono_t now)
 
 	if (!c)
 		return;
-	if (c->mode != CONF_MODE_NAT) {
+	if (!rr_mode_has(c->mode, RR_MODE_NEEDS_LOCAL)) {
 		set_run(m, e, (struct run){ 0, 0 }, now);
 		return;
 	}
@@ -198,8 +198,46 @@ void ep_assign_locals(struct model *m, struct ep *e, mono_t now)
 		set_run(m, e, l.n ? run_of(m, &l, now) : (struct run){ 0, 0 }, now);
 }
 
+static bool svc_has_family(const struct svc *s, uint8_t family)
+{
+	for (const struct lsn *l = s->listener; l; l = l->next) {
+		if (l->addr.family == family)
+			return true;
+	}
+	return false;
+}
+
+static uint8_t ep_tables(const struct ep *e)
+{
+	uint8_t tables = 0;
+
+	if (e->addr.family == RR_AF_INET && svc_has_family(e->svc, RR_AF_INET))
+		tables |= RR_VIP_FLOWS4;
+	if (e->addr.family == RR_AF_INET6 || svc_has_family(e->svc, RR_AF_INET6))
+		tables |= RR_VIP_FLOWS6;
+	return tables;
+}
+
+/* What was once true of an id stays so while it has its address: flows of that time may live. */
+void locals_tables(const struct model *m, uint8_t tables[RR_MAX_LOCALS])
+{
+	for (uint32_t i = 0; i < RR_MAX_LOCALS; i++)
+		tables[i] = m->local[i].addr.family ? m->local[i].tables : 0;
+	for (uint32_t i = 1; i < m->ep_end; i++) {
+		const struct ep *e = &m->ep[i];
+
+		for (uint32_t k = 0; e->id && k < e->local_count; k++)
+			tables[e->local_first + k] |= ep_tables(e);
+	}
+}
+
 void locals_planned(struct model *m)
 {
+	uint8_t tables[RR_MAX_LOCALS];
+
+	locals_tables(m, tables);
+	for (uint32_t i = 0; i < RR_MAX_LOCALS; i++)
+		m->local[i].tables = tables[i];
 	for (uint32_t i = 0; i < RR_MAX_LOCALS; i++) {
 		m->local[i].held = m->local[i].addr;
 		m->local[i].in_plan = false;

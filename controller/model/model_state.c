@@ -3,9 +3,9 @@
  * model_state.c - decides the displayed state of an endpoint, and with it whether it takes new
  * connections: out of administration, membership, drain, health and the way to it.
  *
- * An endpoint is available when it is READY, PRESENT, UP (or not checked) and its next hop (and in
- * nat mode a local address) is known: exactly when its displayed state is EPS_UP. Only
- * ep_refresh() decides that; whoever changes one of the inputs calls it.
+ * An endpoint is available when it is READY, PRESENT, UP (or not checked) and its next hop (and
+ * where the mode needs one, a local address) is known: exactly when its displayed state is EPS_UP.
+ * Only ep_refresh() decides that; whoever changes one of the inputs calls it.
  */
 #include "model/model_int.h"
 
@@ -15,7 +15,7 @@ static bool hop_ready(const struct model *m, const struct ep *e)
 
 	if (!e->hop || slot >= RR_MAX_IFACES || !m->iface[slot].ifindex)
 		return false;
-	return e->svc->mode != CONF_MODE_NAT || e->local_count;
+	return !rr_mode_has(e->svc->mode, RR_MODE_NEEDS_LOCAL) || e->local_count;
 }
 
 static enum ep_state state_now(const struct model *m, const struct ep *e)

@@ -68,6 +68,7 @@ static void svc_retire(struct model *m, struct svc *s)
 
 	if (!s->removed || s->first || !m->conf)
 		return;
+	svc_listeners_drop(m, s);
 	memset(s, 0, sizeof(*s));
 	s->id = id;
 	m->dirty = true;
@@ -104,4 +105,5 @@ void model_planned(struct model *m)
 {
 	m->dirty = false;
 	locals_planned(m);
+	listeners_planned(m);
 }

@@ -2,10 +2,10 @@
 /*
  * plan.c - the exact map contents that the model wants, element by element.
  *
- * An endpoint that is not available has RR_EP_NO_NEW, so the flag takes effect before any
- * rotation is rebuilt; a gone one keeps PRESENT and gets RR_EP_GONE. A removed service's element
- * keeps its timeouts without flags: it is PRESENT exactly when it is in the address table. With
- * no endpoint available a rotation has length 0.
+ * An endpoint that is not available has RR_EP_NO_NEW, so the flag takes effect before any rotation
+ * is rebuilt; a gone one keeps PRESENT and gets RR_EP_GONE. A removed service's element keeps its
+ * timeouts without flags: it is PRESENT exactly when the address table has a row that names it.
+ * With no endpoint available a rotation has length 0.
  */
 #include "model/plan.h"
 
@@ -56,11 +56,7 @@ void svc_element(const struct model *m, const struct svc *s, struct rr_service *
 		return;
 	}
 	*r = (struct rr_service){
-		.addr = abi_addr(&s->listen),
-		.port = htons(s->listen.port),
-		.proto = IPPROTO_TCP,
-		.family = s->listen.family == 4 ? RR_AF_INET : RR_AF_INET6,
-		.mode = c->mode == CONF_MODE_DSR ? RR_MODE_DSR : RR_MODE_NAT,
+		.mode = (uint8_t)s->mode,
 		.on_unknown = (uint8_t)c->on_unknown,
 		.overflow = (uint8_t)c->overflow,
 		.flags = RR_SVC_PRESENT | (s->paused ? RR_SVC_PAUSED : 0),
@@ -78,6 +74,7 @@ static void ep_element(const struct ep *e, struct rr_endpoint *r)
 		.addr = abi_addr(&e->addr),
 		.port = htons(e->addr.port),
 		.family = e->addr.family == 4 ? RR_AF_INET : RR_AF_INET6,
+		.mode = (uint8_t)e->svc->mode,
 		.flags = RR_EP_PRESENT,
 		.hop = e->hop,
 		.service = (uint16_t)e->svc->id,
@@ -88,6 +85,25 @@ static void ep_element(const struct ep *e, struct rr_endpoint *r)
 		r->flags |= RR_EP_NO_NEW;
 	if (e->member == EP_GONE)
 		r->flags |= RR_EP_GONE;
+}
+
+static void build_listeners(const struct model *m, struct plan *p)
+{
+	for (uint32_t i = 0; i < RR_MAX_LISTENERS; i++) {
+		const struct lsn *l = &m->listener[i];
+
+		if (!l->svc)
+			continue;
+		p->listening[i] = l->active;
+		p->listener[i] = (struct rr_listener){
+			.addr = abi_addr(&l->addr),
+			.port = htons(l->addr.port),
+			.family = l->addr.family == 4 ? RR_AF_INET : RR_AF_INET6,
+			.proto = IPPROTO_TCP,
+			.service = (uint16_t)l->svc->id,
+			.flags = RR_LISTENER_PRESENT,
+		};
+	}
 }
 
 static int build_service(const struct model *m, struct svc *s, struct plan *p)
@@ -130,6 +146,8 @@ int plan_build(const struct model *m, struct plan *p)
 		if (m->ep[i].id)
 			ep_element(&m->ep[i], &p->endpoint[i]);
 	}
+	build_listeners(m, p);
+	locals_tables(m, p->local_tables);
 	for (uint32_t i = 0; i < RR_MAX_LOCALS; i++) {
 		const struct addr *a = &m->local[i].addr;
 

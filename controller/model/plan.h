@@ -3,11 +3,11 @@
  * plan.h - the exact map contents that the model wants, and the ordered steps from one plan to
  * another.
  *
- * A plan is plain data in ABI structs. plan_diff() orders its operations so that stopping after
- * any one of them leaves a correct packet path (design 8.5): what is pointed at is written before
- * what points at it; tables are filled in their spare copy and switched with one store; an
- * endpoint leaves every rotation before it is marked gone, and is marked NO_NEW before its slots
- * go.
+ * A plan is plain data in ABI structs. plan_diff() orders its operations so that stopping after any
+ * one of them leaves a correct packet path (design 8.5): what is pointed at is written before what
+ * points at it; tables are filled in their spare copy and switched with one store; an endpoint
+ * leaves every rotation before it is marked gone, and is marked NO_NEW before its slots go; a
+ * listener and its service are complete before the address table has a row for them.
  */
 #ifndef MODEL_PLAN_H
 #define MODEL_PLAN_H
@@ -16,33 +16,32 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "rr_abi.h"
+#include "rr_table.h"
 
-struct plan_vip {
-	struct rr_addr addr;
-	uint16_t port; /* network order; 0 for a local address */
-	uint8_t proto;
-	uint8_t family;
-	uint8_t type; /* enum rr_vip_type */
-	uint32_t id;
-};
+#define PLAN_VIPS (RR_MAX_LISTENERS + RR_MAX_LOCALS)
 
 struct plan {
 	/* `rotation` says copy and length of what is, or 0 */
 	struct rr_service service[RR_MAX_SERVICES];
 	uint16_t *slot[RR_MAX_SERVICES]; /* RR_ROT_LEN entries, malloc'ed; NULL = none */
+	struct rr_listener listener[RR_MAX_LISTENERS];
+	/*
+	 * By listener id: the address table has a row for it. Without one it is there for its flows
+	 * only.
+	 */
+	bool listening[RR_MAX_LISTENERS];
 	struct rr_endpoint endpoint[RR_MAX_ENDPOINTS];
 	struct rr_local local[RR_MAX_LOCALS];
+	uint8_t local_tables[RR_MAX_LOCALS]; /* RR_VIP_FLOWS*, beyond that of its own family */
 	struct rr_iface iface[RR_MAX_IFACES];
-	/* sorted; derived from service[] and local[] */
-	struct plan_vip vip[RR_MAX_SERVICES + RR_MAX_LOCALS];
+	struct rr_vip vip[PLAN_VIPS]; /* sorted; derived from listener[] and local[] */
 	size_t vips;
 	uint64_t vip_active; /* as rr_control.vip_active: of the plan that is in the maps */
 	/*
-	 * Set by plan_diff(): rows that wait for the second of two fills, and the seed of the
-	 * first (0 = one fill does). plan_vip_place() leaves them out under that seed.
+	 * Set by plan_diff(): rows that wait for the second of two fills, and the seed of the first
+	 * (0 = one fill does). plan_vip_place() leaves them out under that seed.
 	 */
-	bool vip_held[RR_MAX_SERVICES + RR_MAX_LOCALS];
+	bool vip_held[PLAN_VIPS];
 	uint32_t vip_interim;
 	bool enabled;
 };
@@ -72,6 +71,7 @@ enum plan_table {
 enum plan_op_kind {
 	PLAN_IFACE, /* write iface[id] and tx_ports[id] */
 	PLAN_LOCAL, /* write local[id] */
+	PLAN_LISTENER_WRITE, /* write listener[id] */
 	/*
 	 * write the endpoint element whole (no rotation names it and it has no flow, or only hop
 	 * and locals change)
@@ -118,9 +118,12 @@ void plan_ops_free(struct plan_ops *ops);
  */
 bool plan_vip_place(const struct plan *p, uint32_t seed,
 		    struct rr_vip_bucket bucket[RR_VIP_BUCKETS]);
-/* Derives vip[] from service[] and local[]: also for a plan that was read back from the maps. */
+/* Derives vip[] from listener[], listening[], local[] and local_tables[]. */
 void plan_vips(struct plan *p);
-/* Reads vip[] back from the rows of the live copy, sorted; what plan_vip_place() wrote. */
+/*
+ * The other way, for a plan that is read back: vip[], listening[] and local_tables[] from the copy
+ * in force.
+ */
 void plan_vips_read(struct plan *p, const struct rr_vip_bucket bucket[RR_VIP_BUCKETS]);
 
 /*
@@ -130,6 +133,7 @@ void plan_vips_read(struct plan *p, const struct rr_vip_bucket bucket[RR_VIP_BUC
 struct plan_image {
 	struct rr_service service[RR_MAX_SERVICES];
 	struct rr_rotation rotation[RR_MAX_SERVICES * 2]; /* service id * 2 + copy */
+	struct rr_listener listener[RR_MAX_LISTENERS];
 	struct rr_endpoint endpoint[RR_MAX_ENDPOINTS];
 	struct rr_local local[RR_MAX_LOCALS];
 	struct rr_iface iface[RR_MAX_IFACES];

@@ -7,17 +7,21 @@
  *  1. flags that stop new connections (NO_NEW, PAUSED): removals take effect with the first
  *     stores of a push
  *  2. interfaces, new local addresses: pointed at by what follows
- *  3. first fill of the address table, if a row must go or a local address is new: rows of
- *     removed or moved services leave before their elements change, rows of local addresses are
- *     there before a connection can use them (its replies would not be recognised). Rows of new
- *     and moved services are held back.
+ *  3. first fill of the address table, if a row must go or a local address is new: rows of removed
+ *  services, and
+ *     of listeners that become others, leave before their elements change; rows of local addresses
+ *     are there before
+ *     a connection can use them (its replies would not be recognised). Rows of new listeners are
+ *     held back.
  *  4. rotations and elements of removed services: nothing reaches them any more
  *  5. endpoints that the new rotations name: complete before they do; flags that let connections
  *     in again
  *  6. rotations: filled in the spare copy, then the service element, then the switch
- *  7. second fill of the address table: new and moved services become reachable, complete
- *  8. all other endpoints (no rotation names them any more), elements and local addresses that
- *     are freed
+ *  7. listeners, then the last fill of the address table: new addresses become reachable, complete;
+ *  those that
+ *     a service has left go in the same store
+ *  8. all other endpoints (no rotation names them any more); endpoints, local addresses and
+ *  listeners that are freed
  *  9. enabled
  * An endpoint element that gets another identity while a rotation names it (ids are quarantined,
  * so only a foreign `have` can ask for it) first has that rotation switched to length 0.
@@ -38,7 +42,7 @@ static void step(struct diff *d, enum plan_op_kind kind, uint32_t id, uint64_t v
 static bool ep_same(const struct rr_endpoint *a, const struct rr_endpoint *b)
 {
 	return !memcmp(&a->addr, &b->addr, sizeof(a->addr)) && a->port == b->port &&
-	       a->family == b->family && a->service == b->service;
+	       a->family == b->family && a->mode == b->mode && a->service == b->service;
 }
 
 /* Flags after step 1: an endpoint that shall not stay as it is takes nothing new from here on. */
@@ -217,7 +221,23 @@ static void rot_update_all(struct diff *d)
 	}
 }
 
-/* ---- local addresses and interfaces ---- */
+/* ---- listeners, local addresses and interfaces ---- */
+
+/*
+ * Those that are to be before rows of the address table name them; those that are freed when none
+ * does any more.
+ */
+static void listeners(struct diff *d, bool present)
+{
+	for (uint32_t i = 0; i < RR_MAX_LISTENERS; i++) {
+		const struct rr_listener *have = &d->have->listener[i];
+		const struct rr_listener *want = &d->want->listener[i];
+
+		if (memcmp(have, want, sizeof(*have)) &&
+		    !!(want->flags & RR_LISTENER_PRESENT) == present)
+			step(d, PLAN_LISTENER_WRITE, i, 0);
+	}
+}
 
 static void locals(struct diff *d, bool first)
 {
@@ -253,9 +273,11 @@ static void diff_run(struct diff *d)
 	rot_break(d);
 	ep_update_all(d, true);
 	rot_update_all(d);
+	listeners(d, true);
 	vip_second(d);
 	ep_update_all(d, false);
 	locals(d, false);
+	listeners(d, false);
 	if (!d->have->enabled && d->want->enabled)
 		step(d, PLAN_ENABLE, 0, 1);
 	d->want->vip_active = d->vip_active;

@@ -53,6 +53,9 @@ void plan_image_apply(struct plan_image *img, const struct plan *want, const str
 	case PLAN_LOCAL:
 		img->local[op->id] = want->local[op->id];
 		break;
+	case PLAN_LISTENER_WRITE:
+		img->listener[op->id] = want->listener[op->id];
+		break;
 	case PLAN_EP_WRITE:
 		img->endpoint[op->id] = want->endpoint[op->id];
 		break;

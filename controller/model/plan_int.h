@@ -22,9 +22,9 @@ struct diff {
 
 	struct rr_vip_bucket *bucket; /* scratch of the search for a seed */
 	uint64_t vip_active; /* after the steps so far */
-	bool vip_gone; /* a row of `have` must go */
+	bool vip_gone; /* a row of `have` must go before elements are written */
 	bool vip_local; /* a local address is new */
-	bool vip_held; /* a service's row is new: its element must be complete first */
+	bool vip_late; /* a row comes when elements are complete, or goes at leisure: a last fill */
 };
 
 /* plan_ops.c: adds one step. Without memory d->rc is set and the step is lost. */

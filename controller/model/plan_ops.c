@@ -51,6 +51,7 @@ const char *plan_op_name(const struct plan_op *op, char *buf, size_t len)
 	static const char *const name[] = {
 		[PLAN_IFACE] = "iface",
 		[PLAN_LOCAL] = "local",
+		[PLAN_LISTENER_WRITE] = "listener",
 		[PLAN_EP_WRITE] = "endpoint",
 		[PLAN_EP_HOP] = "endpoint-hop",
 		[PLAN_EP_FLAGS] = "endpoint-flags",

@@ -3,14 +3,16 @@
  * plan_vip.c - the address table: which rows a plan has, where they lie, and how one table
  * becomes another.
  *
- * A row says whose an address is: a service's, or a local one's, to which replies come. Rows lie
+ * A row says whose an address is: a listener's, or a local one's, to which replies come. Rows lie
  * in buckets by a hash under a seed. A bucket has few ways, so the seed is chosen such that no
  * bucket overflows: a lookup reads one bucket and never follows a chain.
  *
- * One fill is enough unless rows of services come while others go (or a local address is new):
- * rows that go must be gone before their elements change, rows that come must wait until theirs
- * are complete. Then the first fill leaves the coming ones out (`vip_held`), under a seed of its
- * own by which push knows which of the two fills it is.
+ * One fill is enough unless rows of listeners come while others must go first (or a local address
+ * is new): a row must be gone before its listener or service becomes another, and must wait until
+ * both are complete. Then the first fill leaves the coming ones out (`vip_held`), under a seed of
+ * its own by which push knows which of the two fills it is. A service that moves to another address
+ * has a new listener and keeps the old one unchanged for its flows: one fill moves it, and there is
+ * no moment in which it is reached by neither.
  */
 #include <errno.h>
 #include <netinet/in.h>
@@ -22,72 +24,96 @@
 
 /* How many seeds are tried before a plan is given up with -ENOSPC. */
 #define VIP_SEEDS 4096u
+
 /* ---- one table ---- */
 
 static int vip_cmp(const void *a, const void *b)
 {
-	return memcmp(a, b, sizeof(struct plan_vip));
+	return memcmp(a, b, sizeof(struct rr_vip));
 }
 
-static struct plan_vip *vip_add(struct plan *p)
+/* A new row of that address at the end; the caller says kind, id and what hangs on it. */
+static struct rr_vip *vip_add(struct plan *p, const struct rr_addr *addr, uint8_t family)
 {
-	struct plan_vip *v = &p->vip[p->vips++];
+	struct rr_vip *v = &p->vip[p->vips++];
 
 	memset(v, 0, sizeof(*v));
+	memcpy(&v->a0, addr->a, family == RR_AF_INET ? 4 : 8);
+	if (family == RR_AF_INET6)
+		memcpy(&v->a1, addr->a + 8, 8);
 	return v;
+}
+
+static void vip_add_listener(struct plan *p, uint32_t id)
+{
+	const struct rr_listener *l = &p->listener[id];
+	struct rr_vip *v = vip_add(p, &l->addr, l->family);
+
+	v->kind = RR_VIP_KIND(l->port, l->proto, l->family, RR_VIP_LISTENER);
+	v->id = (uint16_t)id;
+	v->service = l->service;
+}
+
+static void vip_add_local(struct plan *p, uint32_t id)
+{
+	const struct rr_local *l = &p->local[id];
+	struct rr_vip *v = vip_add(p, &l->addr, l->family);
+
+	v->kind = RR_VIP_KIND(0, IPPROTO_TCP, l->family, RR_VIP_LOCAL);
+	v->id = (uint16_t)id;
+	v->tables = p->local_tables[id] | (l->family == RR_AF_INET ? RR_VIP_FLOWS4 : RR_VIP_FLOWS6);
 }
 
 void plan_vips(struct plan *p)
 {
 	p->vips = 0;
-	for (uint32_t i = 0; i < RR_MAX_SERVICES; i++) {
-		const struct rr_service *s = &p->service[i];
-		struct plan_vip *v;
-
-		if (!(s->flags & RR_SVC_PRESENT))
-			continue;
-		v = vip_add(p);
-		v->addr = s->addr;
-		v->port = s->port;
-		v->proto = s->proto;
-		v->family = s->family;
-		v->type = RR_VIP_SERVICE;
-		v->id = i;
+	for (uint32_t i = 0; i < RR_MAX_LISTENERS; i++) {
+		if (p->listening[i] && (p->listener[i].flags & RR_LISTENER_PRESENT))
+			vip_add_listener(p, i);
 	}
 	for (uint32_t i = 0; i < RR_MAX_LOCALS; i++) {
-		struct plan_vip *v;
-
-		if (!p->local[i].family)
-			continue;
-		v = vip_add(p);
-		v->addr = p->local[i].addr;
-		v->proto = IPPROTO_TCP;
-		v->family = p->local[i].family;
-		v->type = RR_VIP_LOCAL;
-		v->id = i;
+		if (p->local[i].family)
+			vip_add_local(p, i);
 	}
 	qsort(p->vip, p->vips, sizeof(p->vip[0]), vip_cmp);
 	memset(p->vip_held, 0, sizeof(p->vip_held));
 	p->vip_interim = 0;
 }
 
-static bool vip_place(const struct plan_vip *v, uint32_t seed, struct rr_vip_bucket *bucket)
+/* A row may name anything, as it was found: ids outside the tables are left to the row alone. */
+static void vip_note(struct plan *p, const struct rr_vip *v)
 {
-	struct rr_vip r = { .kind = RR_VIP_KIND(v->port, v->proto, v->family, v->type),
-			    .id = v->id };
-	struct rr_vip_bucket *b;
+	if (RR_VIP_TYPE(v->kind) == RR_VIP_LISTENER && v->id < RR_MAX_LISTENERS)
+		p->listening[v->id] = true;
+	if (RR_VIP_TYPE(v->kind) == RR_VIP_LOCAL && v->id < RR_MAX_LOCALS)
+		p->local_tables[v->id] = (uint8_t)v->tables;
+}
 
-	if (v->family == RR_AF_INET) {
-		memcpy(&r.a0, v->addr.a, 4);
-	} else {
-		memcpy(&r.a0, v->addr.a, 8);
-		memcpy(&r.a1, v->addr.a + 8, 8);
+void plan_vips_read(struct plan *p, const struct rr_vip_bucket bucket[RR_VIP_BUCKETS])
+{
+	p->vips = 0;
+	memset(p->listening, 0, sizeof(p->listening));
+	memset(p->local_tables, 0, sizeof(p->local_tables));
+	for (uint32_t i = 0; i < RR_VIP_BUCKETS * RR_VIP_WAYS; i++) {
+		const struct rr_vip *v = &bucket[i / RR_VIP_WAYS].e[i % RR_VIP_WAYS];
+
+		if (!v->kind || p->vips == PLAN_VIPS)
+			continue;
+		p->vip[p->vips++] = *v;
+		vip_note(p, v);
 	}
-	b = &bucket[rr_vip_hash(r.a0, r.a1, r.kind, seed) & (RR_VIP_BUCKETS - 1)];
+	qsort(p->vip, p->vips, sizeof(p->vip[0]), vip_cmp);
+}
+
+static bool vip_place(const struct rr_vip *v, uint32_t seed, struct rr_vip_bucket *bucket)
+{
+	uint32_t h = rr_vip_hash(v->a0, v->a1, v->kind, seed) & (RR_VIP_BUCKETS - 1);
+	struct rr_vip_bucket *b = &bucket[h];
+
 	for (uint32_t w = 0; w < RR_VIP_WAYS; w++) {
 		if (b->e[w].kind)
 			continue;
-		b->e[w] = r;
+		b->e[w] = *v;
 		return true;
 	}
 	return false;
@@ -108,17 +134,26 @@ bool plan_vip_place(const struct plan *p, uint32_t seed,
 
 /* ---- from one table to another ---- */
 
-static bool vip_has(const struct plan_vip *v, size_t n, const struct plan_vip *key)
+static bool vip_has(const struct rr_vip *v, size_t n, const struct rr_vip *key)
 {
 	return bsearch(key, v, n, sizeof(*v), vip_cmp) != NULL;
 }
 
-/* Moved or changed in its identity: must not be reachable while its element is written. */
-static bool svc_moves(const struct rr_service *have, const struct rr_service *want)
+/*
+ * Nothing that a packet reads by way of this row changes its meaning: it may be used while elements
+ * are written.
+ */
+static bool vip_steady(const struct diff *d, const struct rr_vip *v)
 {
-	return memcmp(&have->addr, &want->addr, sizeof(have->addr)) || have->port != want->port ||
-	       have->proto != want->proto || have->family != want->family ||
-	       have->mode != want->mode;
+	const struct rr_service *have, *want;
+
+	if (v->id >= RR_MAX_LISTENERS || v->service >= RR_MAX_SERVICES)
+		return false;
+	have = &d->have->service[v->service];
+	want = &d->want->service[v->service];
+	return (have->flags & want->flags & RR_SVC_PRESENT) && have->mode == want->mode &&
+	       !memcmp(&d->have->listener[v->id], &d->want->listener[v->id],
+		       sizeof(struct rr_listener));
 }
 
 /* First seed that fits, from the present one on through a fixed sequence; `other` is left out. */
@@ -146,6 +181,39 @@ static void vip_publish(struct diff *d, uint32_t seed)
 	table_switch(d, TABLE_ADDRESS, 0, d->vip_active);
 }
 
+/* Rows that go: those of listeners whose elements stay as they are may wait for the last fill. */
+static void vip_compare_have(struct diff *d)
+{
+	for (size_t i = 0; i < d->have->vips; i++) {
+		const struct rr_vip *v = &d->have->vip[i];
+
+		if (vip_has(d->want->vip, d->want->vips, v))
+			continue;
+		if (RR_VIP_TYPE(v->kind) == RR_VIP_LISTENER && vip_steady(d, v))
+			d->vip_late = true;
+		else
+			d->vip_gone = true;
+	}
+}
+
+/* Rows that come, or whose listener or service is about to be written, wait for the last fill. */
+static void vip_compare_want(struct diff *d, const struct rr_vip *old)
+{
+	for (size_t i = 0; i < d->want->vips; i++) {
+		const struct rr_vip *v = &d->want->vip[i];
+		bool known = vip_has(old, d->have->vips, v), held;
+
+		if (RR_VIP_TYPE(v->kind) == RR_VIP_LOCAL) {
+			d->vip_local |= !known;
+			continue;
+		}
+		held = !known || !vip_steady(d, v);
+		d->want->vip_held[i] = held;
+		d->vip_gone |= known && held;
+		d->vip_late |= held;
+	}
+}
+
 /*
  * What the change asks for, into d->vip_*, and which rows wait for a second fill. false = no
  * memory.
@@ -153,8 +221,7 @@ static void vip_publish(struct diff *d, uint32_t seed)
 static bool vip_compare(struct diff *d)
 {
 	const struct plan *have = d->have;
-	struct plan *want = d->want;
-	struct plan_vip *old = malloc((have->vips + 1) * sizeof(*old));
+	struct rr_vip *old = malloc((have->vips + 1) * sizeof(*old));
 
 	if (!old) {
 		d->rc = -ENOMEM;
@@ -162,21 +229,8 @@ static bool vip_compare(struct diff *d)
 	}
 	memcpy(old, have->vip, have->vips * sizeof(*old));
 	qsort(old, have->vips, sizeof(*old), vip_cmp);
-	for (size_t i = 0; i < have->vips; i++)
-		d->vip_gone |= !vip_has(want->vip, want->vips, &have->vip[i]);
-	for (size_t i = 0; i < want->vips; i++) {
-		const struct plan_vip *v = &want->vip[i];
-		bool known = vip_has(old, have->vips, v);
-
-		if (v->type == RR_VIP_LOCAL) {
-			d->vip_local |= !known;
-			continue;
-		}
-		want->vip_held[i] =
-			!known || svc_moves(&have->service[v->id], &want->service[v->id]);
-		d->vip_gone |= known && want->vip_held[i];
-		d->vip_held |= want->vip_held[i];
-	}
+	vip_compare_have(d);
+	vip_compare_want(d, old);
 	free(old);
 	return true;
 }
@@ -191,7 +245,7 @@ void vip_first(struct diff *d)
 
 	if (!vip_compare(d))
 		return;
-	if (!d->vip_held) {
+	if (!d->vip_late) {
 		if ((d->vip_gone || d->vip_local) && vip_seed(d, 0, &seed))
 			vip_publish(d, seed);
 		return;
@@ -212,30 +266,8 @@ void vip_second(struct diff *d)
 {
 	uint32_t seed;
 
-	if (d->rc || !d->vip_held)
+	if (d->rc || !d->vip_late)
 		return;
 	if (vip_seed(d, d->want->vip_interim, &seed))
 		vip_publish(d, seed);
-}
-
-void plan_vips_read(struct plan *p, const struct rr_vip_bucket bucket[RR_VIP_BUCKETS])
-{
-	p->vips = 0;
-	for (uint32_t i = 0; i < RR_VIP_BUCKETS * RR_VIP_WAYS; i++) {
-		const struct rr_vip *v = &bucket[i / RR_VIP_WAYS].e[i % RR_VIP_WAYS];
-		struct plan_vip *to = &p->vip[p->vips];
-
-		if (!v->kind || p->vips == sizeof(p->vip) / sizeof(p->vip[0]))
-			continue;
-		memset(to, 0, sizeof(*to));
-		memcpy(to->addr.a, &v->a0, 8);
-		memcpy(to->addr.a + 8, &v->a1, 8);
-		to->port = (uint16_t)v->kind;
-		to->proto = (uint8_t)(v->kind >> 16);
-		to->family = (uint8_t)(v->kind >> 24);
-		to->type = (uint8_t)(v->kind >> 32);
-		to->id = v->id;
-		p->vips++;
-	}
-	qsort(p->vip, p->vips, sizeof(p->vip[0]), vip_cmp);
 }

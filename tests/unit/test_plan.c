@@ -65,12 +65,22 @@ static void pushed_free(struct pushed *p)
 	conf_free(p->c);
 }
 
+/* The listener by which clients reach the service; RR_MAX_LISTENERS = none. */
+static uint32_t listener_of(const struct plan *p, uint32_t service)
+{
+	uint32_t i = 0;
+
+	while (i < RR_MAX_LISTENERS && !(p->listening[i] && p->listener[i].service == service))
+		i++;
+	return i;
+}
+
 static void test_elements(void **state)
 {
 	struct conf *c = web_conf();
 	struct model *m;
 	struct plan *p;
-	uint32_t id, svc;
+	uint32_t id, svc, lsn;
 
 	(void)state;
 	fx_find(c, "web")->on_unknown = RR_UNKNOWN_DROP;
@@ -82,8 +92,13 @@ static void test_elements(void **state)
 	svc = fx_service_id(m, "web");
 	id = fx_id(m, "web", "10.0.0.1:8443");
 	assert_int_equal(p->service[svc].flags, RR_SVC_PRESENT);
-	assert_int_equal(p->service[svc].port, htons(443));
-	assert_int_equal(p->service[svc].family, RR_AF_INET);
+	assert_int_equal(p->service[svc].mode, RR_MODE_NAT);
+	lsn = listener_of(p, svc);
+	assert_int_equal(p->listener[lsn].port, htons(443));
+	assert_int_equal(p->listener[lsn].family, RR_AF_INET);
+	assert_int_equal(p->listener[lsn].proto, IPPROTO_TCP);
+	assert_int_equal(p->listener[lsn].flags, RR_LISTENER_PRESENT);
+	assert_memory_equal(p->listener[lsn].addr.a, "\xc0\x00\x02\x0a\x00\x00\x00\x00", 8);
 	assert_int_equal(p->service[svc].on_unknown, RR_UNKNOWN_DROP);
 	assert_int_equal(p->service[svc].t_syn, 1); /* never 0, never shorter than asked */
 	assert_int_equal(p->service[svc].t_est, 90000);
@@ -91,6 +106,7 @@ static void test_elements(void **state)
 	assert_int_equal(p->slot[svc][0], id);
 	assert_int_equal(p->endpoint[id].flags, RR_EP_PRESENT);
 	assert_int_equal(p->endpoint[id].service, svc);
+	assert_int_equal(p->endpoint[id].mode, RR_MODE_NAT);
 	assert_int_equal(p->endpoint[id].hop, fx_hop(id));
 	assert_memory_equal(p->endpoint[id].addr.a, "\x0a\x00\x00\x01\x00\x00\x00\x00", 8);
 	assert_int_equal(p->endpoint[id].local_count, 1);
@@ -283,7 +299,7 @@ static void test_foreign_have(void **state)
 	id = fx_id(p.m, "web", "10.0.0.1:8443");
 	p.want = fx_plan(p.m);
 	p.want->endpoint[id].addr.a[3] = 200;
-	p.want->service[svc].addr.a[3] = 99;
+	p.want->listener[listener_of(p.want, svc)].addr.a[3] = 99;
 	assert_ok(fx_steps(&p.x, p.want, false));
 	p.want = NULL; /* the maps' now */
 	pushed_free(&p);
@@ -325,8 +341,26 @@ static void test_vip_seed_is_kept(void **state)
 	pushed_free(&p);
 }
 
+static void put_service(struct plan *p, uint32_t id)
+{
+	p->service[id] = (struct rr_service){ .flags = RR_SVC_PRESENT, .t_est = 1, .t_syn = 1 };
+}
+
+static void put_listener(struct plan *p, uint32_t id, uint32_t service)
+{
+	p->listening[id] = true;
+	p->listener[id] = (struct rr_listener){ .family = RR_AF_INET,
+						.proto = 6,
+						.service = (uint16_t)service,
+						.flags = RR_LISTENER_PRESENT,
+						.port = htons(443) };
+	p->listener[id].addr.a[0] = 10;
+	p->listener[id].addr.a[2] = (uint8_t)(id >> 8);
+	p->listener[id].addr.a[3] = (uint8_t)id;
+}
+
 /*
- * 256 services and 256 local addresses in 512 buckets of 4: a seed is found, and all rows with it.
+ * 1,024 listeners of 256 services and 256 local addresses: a seed is found, and all rows with it.
  */
 static void test_vip_full(void **state)
 {
@@ -335,21 +369,16 @@ static void test_vip_full(void **state)
 
 	(void)state;
 	fx_maps_init(&x);
+	for (uint32_t i = 0; i < RR_MAX_LISTENERS; i++)
+		put_listener(p, i, i % 256);
 	for (uint32_t i = 0; i < 256; i++) {
-		p->service[i] = (struct rr_service){ .family = RR_AF_INET,
-						     .proto = 6,
-						     .flags = RR_SVC_PRESENT,
-						     .port = htons(443),
-						     .t_est = 1,
-						     .t_syn = 1 };
-		p->service[i].addr.a[0] = 10;
-		p->service[i].addr.a[3] = (uint8_t)i;
+		put_service(p, i);
 		p->local[i].family = RR_AF_INET6;
 		p->local[i].addr.a[0] = 0xfd;
 		p->local[i].addr.a[15] = (uint8_t)i;
 	}
 	assert_ok(fx_steps(&x, p, true));
-	assert_int_equal(p->vips, 512);
+	assert_int_equal(p->vips, RR_MAX_LISTENERS + 256);
 	fx_maps_free(&x);
 }
 
@@ -359,10 +388,11 @@ static void test_no_seed_fits(void **state)
 	struct plan_ops ops = { 0 };
 
 	(void)state;
-	for (uint32_t i = 0; i < 5; i++) /* five equal rows never fit four ways */
-		want->service[i] = (struct rr_service){ .family = RR_AF_INET,
-							.proto = 6,
-							.flags = RR_SVC_PRESENT };
+	for (uint32_t i = 0; i < 5; i++) { /* five equal rows never fit four ways */
+		put_service(want, i);
+		put_listener(want, i, i);
+		want->listener[i].addr.a[3] = 0;
+	}
 	assert_int_equal(plan_diff(have, want, &ops), -ENOSPC);
 	plan_ops_free(&ops);
 	plan_free(have);

@@ -17,6 +17,7 @@
 #include <cmocka.h>
 
 #include "lib/fixture.h"
+#include "model/model_int.h"
 #include "rr_hash.h"
 
 static const char *const names[] = { "web", "api", "img", "v6", "raw" };
@@ -88,6 +89,29 @@ static void do_conf(struct world *w)
 	w->c = c;
 }
 
+/*
+ * Services with several listeners, which the configuration does not offer yet: the next one takes
+ * all but its own away again.
+ */
+static void do_listen(struct world *w)
+{
+	static const char *const more[] = { "192.0.2.20:443", "192.0.2.21:443",
+					    "[2001:db8::20]:443", "[2001:db8::21]:443" };
+
+	for (size_t i = 0; i < w->m->services; i++) {
+		struct svc *s = &w->m->svc[w->m->order[i]];
+		struct addr a[N(more) + 1] = { s->listen };
+		size_t n = 1;
+
+		for (uint32_t k = 0; k < N(more); k++) {
+			a[n] = fx_addr(more[k]);
+			a[n].port = (uint16_t)(1000 + s->id); /* nobody else's */
+			n += !fx_rand(&w->r, 3);
+		}
+		svc_listen(w->m, s, a, n);
+	}
+}
+
 static void do_verb(struct world *w)
 {
 	struct model_op op = {
@@ -149,6 +173,9 @@ static void do_flows(struct world *w)
 	for (uint32_t i = 0; i < RR_MAX_ENDPOINTS; i++)
 		all[i] = est[i] = i < 256 && !fx_rand(&w->r, 4);
 	model_flows(w->m, est, all, RR_MAX_ENDPOINTS, w->now);
+	for (uint32_t i = 0; i < RR_MAX_LISTENERS; i++)
+		all[i] = i < 256 && !fx_rand(&w->r, 4);
+	model_listener_flows(w->m, all, RR_MAX_LISTENERS, w->now);
 }
 
 static void do_time(struct world *w)
@@ -175,10 +202,10 @@ static void do_restart(struct world *w)
 	assert_int_equal(model_apply(w->m, w->c, false, w->now), 0);
 }
 
-static void (*const actions[])(struct world *) = { do_conf,  do_verb,  do_verb,	  do_verb,
-						   do_hop,   do_hop,   do_probes, do_probes,
-						   do_iface, do_flows, do_time,	  do_time,
-						   do_factor };
+static void (*const actions[])(struct world *) = { do_conf,   do_verb,	do_verb,   do_verb,
+						   do_hop,    do_hop,	do_probes, do_probes,
+						   do_iface,  do_flows, do_time,   do_time,
+						   do_factor, do_listen };
 
 static void random_story(uint64_t seed, int rounds)
 {
@@ -231,6 +258,7 @@ static void read_back(struct fx_maps *x)
 {
 	memcpy(x->have->service, x->img->service, sizeof(x->img->service));
 	memcpy(x->have->endpoint, x->img->endpoint, sizeof(x->img->endpoint));
+	memcpy(x->have->listener, x->img->listener, sizeof(x->img->listener));
 	memcpy(x->have->local, x->img->local, sizeof(x->img->local));
 	memcpy(x->have->iface, x->img->iface, sizeof(x->img->iface));
 	x->have->vip_active = x->img->vip_active;
