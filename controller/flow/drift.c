@@ -2,9 +2,10 @@
 /*
  * drift.c - corrects the count of active flows against the table.
  *
- * active = established - closed. Too high: closes were lost (a slot evicted without being counted), so `closed` grows.
- * Too low: something was counted closed twice. `closed` is monotonic for whoever reads it by difference, so it stays,
- * and the surplus is kept as `lag`, which is subtracted when active is computed; later losses eat up the lag first.
+ * active = established - closed. Too high: closes were lost (a slot evicted without being counted),
+ * so `closed` grows. Too low: something was counted closed twice. `closed` is monotonic for whoever
+ * reads it by difference, so it stays, and the surplus is kept as `lag`, which is subtracted when
+ * active is computed; later losses eat up the lag first.
  */
 #include "flow/drift.h"
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * walk.h - walking the flow tables in memory: expiry, orphans, kills, listing. Takes pointers, not the data
- * plane's handle, so that tests run it on plain arrays. Changes nothing but `meta` words, by compare-and-swap.
+ * walk.h - walking the flow tables in memory: expiry, orphans, kills, listing. Takes pointers, not
+ * the data plane's handle, so that tests run it on plain arrays. Changes nothing but `meta` words,
+ * by compare-and-swap.
  */
 #ifndef FLOW_WALK_H
 #define FLOW_WALK_H
@@ -10,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "rr_abi.h"
+#include "rr_pair.h"
 
 #define WALK_CLAIMS_MAX 4096 /* leaked slots that are remembered from walk to walk */
 #define WALK_CLAIM_SECONDS \
@@ -21,7 +22,10 @@
 struct walk_tables {
 	struct rr_set4 *set4; /* NULL = none */
 	struct rr_set6 *set6;
+	const struct rr_pair *pair4; /* as many as slots of set4 */
+	const struct rr_pair *pair6;
 	uint32_t sets4, sets6; /* powers of two */
+	const struct rr_listener *listener;
 	const struct rr_service *service;
 	const struct rr_endpoint *endpoint;
 	uint64_t seed;
@@ -31,14 +35,11 @@ struct walk_tables {
 /* One entry as read in one life of its slot. */
 struct walk_entry {
 	struct rr_flow *f;
-	int af;
-	uint32_t slot; /* set * ways + way: the index of its cold record */
-	uint64_t meta, key;
-	uint64_t addr
-		[2]; /* of the key: client (forward) or endpoint (reverse), as loaded from the packet */
-	uint64_t peer[2]; /* reverse: client */
+	/* What rr_pair_is() compares; `listener` is set in a forward entry as well. */
+	struct rr_half half;
+	int af; /* of its table: a reverse entry in flows6 may be of IPv4 addresses, mapped */
 	uint32_t seen;
-	uint16_t port, service;
+	uint16_t service; /* whose the listener is */
 };
 
 struct walk_claim {
@@ -67,6 +68,7 @@ struct walk {
 	uint64_t by_state[RR_FLOW_STATES]; /* forward entries */
 	uint64_t expired, orphans, leaked;
 	uint32_t established[RR_MAX_ENDPOINTS], all[RR_MAX_ENDPOINTS];
+	uint32_t listener[RR_MAX_LISTENERS]; /* forward entries of each */
 	struct walk_claims claims[2], *old, *claimed; /* of the last walk, of this one */
 	size_t old_at;
 	walk_closed closed;
@@ -95,12 +97,20 @@ uint32_t walk_percent(const struct walk *w, int table);
 
 /* Jiffies that a flow of this state may idle, `load` percent of its table being in use. */
 uint32_t walk_timeout(const struct rr_service *svc, uint32_t state, uint32_t load, uint32_t hz);
-/* Calls `fn` for forward entries that match, until it returns false. Returns how many it was called for. */
+/*
+ * Calls `fn` for forward entries that match, until it returns false. Returns how many it was called
+ * for.
+ */
 size_t walk_each(const struct walk_tables *t, const struct walk_match *m,
 		 bool (*fn)(const struct walk_entry *e, void *arg), void *arg);
 /* Finds the reverse entry of a forward one. */
 bool walk_reverse(const struct walk_tables *t, const struct walk_entry *fwd,
 		  struct walk_entry *rev);
+/*
+ * Copies the record of a connection: `owner` is its reverse entry or, where it has none, its
+ * forward entry. false = the record, or by now the entry, is of another life.
+ */
+bool walk_record(const struct walk_tables *t, const struct walk_entry *owner, struct rr_pair *out);
 /* Marks up to `max` matching flows KILLED, both entries. Returns how many. */
 size_t walk_kill(const struct walk_tables *t, const struct walk_match *m, size_t max,
 		 walk_closed closed, void *arg);
