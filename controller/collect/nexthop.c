@@ -91,14 +91,14 @@ static uint64_t hop_word(struct hop_out out, const uint8_t mac[6])
 	return RR_HOP_MAKE_VLAN((uint64_t)out.slot, w, (uint64_t)out.vlan);
 }
 
-static enum hop_problem hop_judge(const struct addr *to, bool dsr, const struct nl_hop *hop,
+static enum hop_problem hop_judge(const struct addr *to, bool on_link, const struct nl_hop *hop,
 				  struct hop_out out)
 {
 	if (!hop->gw.family)
 		return HOP_NO_ROUTE;
 	if (out.slot < 0)
 		return HOP_FOREIGN;
-	if (dsr && !same_ip(&hop->gw, to))
+	if (on_link && !same_ip(&hop->gw, to))
 		return HOP_GATEWAY;
 	return hop->resolved ? HOP_FINE : HOP_UNRESOLVED;
 }
@@ -186,7 +186,7 @@ static void hop_look(struct daemon *d, uint32_t id, const struct addr *to)
 	out = hop_out(d, hop.ifindex);
 	hop_adopt(d, id, r, &hop, out);
 	r->to = *to;
-	r->problem = hop_judge(to, s && s->mode == CONF_MODE_DSR, &hop, out);
+	r->problem = hop_judge(to, s && rr_mode_has(s->mode, RR_MODE_ON_LINK), &hop, out);
 	if (r->problem == HOP_FINE) {
 		r->hop = hop;
 		r->lost = MONO_US(0);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * sweep.c - once a second: walks the flow tables (walk.c), counts what was closed, reconciles the counters (drift.c), tells
- * the model how many flows each endpoint has, and kills flows that must go.
+ * sweep.c - once a second: walks the flow tables (walk.c), counts what was closed, reconciles the
+ * counters (drift.c), tells the model how many flows each endpoint has, and kills flows that must
+ * go.
  *
- * A walk is done in slices of at most SLICE; between two slices the loop runs, so that a flag flip never waits for it.
- * Kills are marks; they are given out at SWEEP_KILL_RATE a second, because clients that are reset all at once
- * also reconnect all at once.
+ * A walk is done in slices of at most SLICE; between two slices the loop runs, so that a flag flip
+ * never waits for it. Kills are marks; they are given out at SWEEP_KILL_RATE a second, because
+ * clients that are reset all at once also reconnect all at once.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -43,6 +44,9 @@ static struct walk_tables sweep_tables(struct daemon *d)
 {
 	const struct rr_control *c = dp_mem(d->dp, RR_MAP_CONTROL, NULL);
 	struct walk_tables t = {
+		.pair4 = dp_mem(d->dp, RR_MAP_PAIRS4, NULL),
+		.pair6 = dp_mem(d->dp, RR_MAP_PAIRS6, NULL),
+		.listener = dp_mem(d->dp, RR_MAP_LISTENERS, NULL),
 		.service = dp_mem(d->dp, RR_MAP_SERVICES, NULL),
 		.endpoint = dp_mem(d->dp, RR_MAP_ENDPOINTS, NULL),
 		.seed = c->hash_seed,
@@ -89,6 +93,7 @@ static void sweep_finish(struct daemon *d)
 			sweep_drift(d, i);
 	}
 	model_flows(d->model, w->established, w->all, RR_MAX_ENDPOINTS, daemon_now(d));
+	model_listener_flows(d->model, w->listener, RR_MAX_LISTENERS, daemon_now(d));
 }
 
 static void sweep_slice(void *arg)
@@ -138,7 +143,10 @@ static void kills_take(struct daemon *d)
 	}
 }
 
-/* An endpoint that takes new connections again, before all its old ones were reset, keeps what it has by now. */
+/*
+ * An endpoint that takes new connections again, before all its old ones were reset, keeps what it
+ * has by now.
+ */
 static void kills_spare(struct daemon *d)
 {
 	const uint32_t out = RR_EP_NO_NEW | RR_EP_GONE;
@@ -154,7 +162,10 @@ static void kills_spare(struct daemon *d)
 	}
 }
 
-/* One walk for all endpoints: one for each would hold up the loop for seconds when a big service goes. */
+/*
+ * One walk for all endpoints: one for each would hold up the loop for seconds when a big service
+ * goes.
+ */
 void sweep_kills(struct daemon *d)
 {
 	struct sweep *s = d->sweep;
@@ -225,45 +236,44 @@ static uint32_t since_ms(const struct each *x, uint32_t jiffies)
 	return d <= 0 ? 0 : (uint32_t)((uint64_t)d * 1000 / x->t->hz);
 }
 
-/* A flow idles since the last packet of either direction. */
-static uint32_t idle_ms(const struct each *x, const struct walk_entry *e)
+/* A flow idles since the last packet of either direction; what is cold lies in its record. */
+static void fill_times(const struct each *x, const struct walk_entry *e, struct flow_info *fi)
 {
-	uint32_t fwd = since_ms(x, e->seen), rev;
-	struct walk_entry r;
+	struct walk_entry rev;
+	bool paired = walk_reverse(x->t, e, &rev);
+	struct rr_pair record;
 
-	if (!walk_reverse(x->t, e, &r))
-		return fwd;
-	rev = since_ms(x, r.seen);
-	return rev < fwd ? rev : fwd;
+	fi->idle_ms = since_ms(x, e->seen);
+	if (paired && since_ms(x, rev.seen) < fi->idle_ms)
+		fi->idle_ms = since_ms(x, rev.seen);
+	if (!walk_record(x->t, paired ? &rev : e, &record))
+		return;
+	fi->age_ms = since_ms(x, record.opened);
+	fi->ticket = (uint64_t)record.ticket_hi << 32 | record.ticket_lo;
 }
 
 static bool each_flow(const struct walk_entry *e, void *arg)
 {
 	struct each *x = arg;
-	uint32_t ep = RR_META_EP(e->meta) & (RR_MAX_ENDPOINTS - 1), max;
+	const struct rr_half *h = &e->half;
+	uint32_t ep = RR_META_EP(h->meta) & (RR_MAX_ENDPOINTS - 1);
 	const struct rr_local *local = dp_mem(x->d->dp, RR_MAP_LOCALS, NULL);
-	const struct rr_cold *cold =
-		dp_mem(x->d->dp, e->af == RR_AF_INET ? RR_MAP_COLD4 : RR_MAP_COLD6, &max);
-	const struct rr_service *s = &x->t->service[e->service];
+	const struct rr_listener *l = &x->t->listener[h->listener];
 	const struct rr_endpoint *p = &x->t->endpoint[ep];
 	struct flow_info fi = {
 		.service_id = e->service,
 		.endpoint_id = ep,
-		.state = RR_META_STATE(e->meta),
-		.idle_ms = idle_ms(x, e),
+		.state = RR_META_STATE(h->meta),
 	};
 
-	addr_from(&fi.client, (uint8_t)e->af, e->addr, RR_KEY_PORT(e->key));
-	addr_from(&fi.service, s->family, &s->addr, s->port);
+	addr_from(&fi.client, (uint8_t)e->af, h->addr, RR_KEY_PORT(h->key));
+	addr_from(&fi.service, l->family, &l->addr, l->port);
 	addr_from(&fi.endpoint, p->family, &p->addr, p->port);
-	if (e->port) {
-		local += RR_META_VIA(e->meta) & (RR_MAX_LOCALS - 1);
-		addr_from(&fi.local, local->family, &local->addr, e->port);
+	if (rr_mode_has(p->mode, RR_MODE_NEEDS_LOCAL)) {
+		local += RR_META_VIA(h->meta) & (RR_MAX_LOCALS - 1);
+		addr_from(&fi.local, local->family, &local->addr, h->port);
 	}
-	if (e->slot < max) {
-		fi.age_ms = since_ms(x, cold[e->slot].opened);
-		fi.ticket = cold[e->slot].ticket;
-	}
+	fill_times(x, e, &fi);
 	return x->cb(&fi, x->arg);
 }
 

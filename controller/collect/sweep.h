@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * sweep.h - the walk over the flow tables: expiry, orphans, drift, occupancy; listing and killing flows.
+ * sweep.h - the walk over the flow tables: expiry, orphans, drift, occupancy; listing and killing
+ * flows.
  */
 #ifndef COLLECT_SWEEP_H
 #define COLLECT_SWEEP_H
@@ -8,7 +9,10 @@
 #include "daemon/daemon.h"
 
 struct flow_info {
-	struct addr client, service, endpoint, local; /* local family 0 in dsr */
+	struct addr client;
+	struct addr service; /* what the client connected to: may be an address of the past */
+	struct addr endpoint;
+	struct addr local; /* family 0 where the mode needs none */
 	uint32_t service_id, endpoint_id;
 	enum rr_flow_state state;
 	uint32_t idle_ms, age_ms;
@@ -22,7 +26,9 @@ struct flow_filter {
 	int state; /* -1 = any */
 };
 
-/* Calls `cb` for every flow that passes, until it returns false. Returns the number of flows seen. */
+/*
+ * Calls `cb` for every flow that passes, until it returns false. Returns the number of flows seen.
+ */
 size_t sweep_flows(struct daemon *d, const struct flow_filter *f,
 		   bool (*cb)(const struct flow_info *fi, void *arg), void *arg);
 /* Marks matching flows KILLED (both sides get RST on their next packet). Returns how many. */

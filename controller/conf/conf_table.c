@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "conf/conf_int.h"
+#include "rr_pair.h"
 
 /*
  * AT and TEXT name the field that a row fills; a string's size is the field's. LIST names the array
@@ -192,8 +193,9 @@ static const struct conf_row service_rows[] = {
 	{ "syn-timeout", .kind = KIND_DURATION, AT(conf_service, t_syn), .lo = US_S(1),
 	  .hi = US_S(600), .dflt = "30s",
 	  .help = "life of a flow whose handshake is not finished" },
-	{ "idle-timeout", .kind = KIND_DURATION, AT(conf_service, t_idle), .lo = US_S(30),
-	  .hi = US_H(24), .dflt = "900s", .help = "life of an established flow without a packet" },
+	{ "idle-timeout", .kind = KIND_DURATION, AT(conf_service, t_idle),
+	  .lo = US_S(RR_IDLE_LEAST_SECONDS), .hi = US_H(24), .dflt = "900s",
+	  .help = "life of an established flow without a packet" },
 	{ "fin-timeout", .kind = KIND_DURATION, AT(conf_service, t_fin1), .lo = US_S(1),
 	  .hi = US_H(1), .dflt = "120s", .help = "life of a flow after the first FIN" },
 	{ "close-timeout", .kind = KIND_DURATION, AT(conf_service, t_fin2), .lo = US_S(1),

@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
-#include "rr_abi.h"
+#include "rr_table.h"
 
 enum ask_kind {
 	ASK_RELOAD, /* read the configuration file again */

@@ -19,7 +19,7 @@
 #include "model/model.h"
 #include "model/plan.h"
 #include "model/view.h"
-#include "rr_abi.h"
+#include "rr_table.h"
 #include "sys/dp.h"
 #include "sys/netlink.h"
 

@@ -9,7 +9,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "rr_abi.h"
+#include "rr_count.h"
+#include "rr_flow.h"
+#include "rr_table.h"
 #include "rr_verdict.h"
 #include "util/clock.h"
 

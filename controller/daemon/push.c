@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * push.c - the only writer of maps. Executes the steps that plan_diff() ordered, reads back what the maps hold.
+ * push.c - the only writer of maps. Executes the steps that plan_diff() ordered, reads back what
+ * the maps hold.
  *
- * Maps are arrays in our memory, read by packets at the same moment. So every store is a single aligned word, and
- * a word that makes others visible (flags, rotation, vip_active, enabled) is stored last, with release order.
- * The kernel rounds array elements up to 8 bytes: struct rr_iface of 12 bytes stands every 16.
+ * Maps are arrays in our memory, read by packets at the same moment. So every store is a single
+ * aligned word, and a word that makes others visible (flags, rotation, vip_active, enabled) is
+ * stored last, with release order.
  *
- * Between a switch of `vips` and the next fill of the copy that was left, every packet program that started before the
- * switch must have ended, or it would miss its address and hand a service's packet to the host, which resets the
- * connection. membarrier() waits for exactly that (an RCU grace period). The spare copy of a rotation needs no
- * such wait: a slow reader gets an endpoint id that is valid, and steps over it if it is not eligible.
+ * Between a switch of `vips` and the next fill of the copy that was left, every packet program that
+ * started before the switch must have ended, or it would miss its address and hand a service's
+ * packet to the host, which resets the connection. membarrier() waits for exactly that (an RCU
+ * grace period). The spare copy of a rotation needs no such wait: a slow reader gets an endpoint id
+ * that is valid, and steps over it if it is not eligible.
  */
 #include <errno.h>
 #include <linux/membarrier.h>
@@ -24,15 +26,13 @@
 #include "daemon/push.h"
 #include "util/log.h"
 
-#define STRIDE(size) (((size) + 7) & ~(size_t)7)
-
-/* Element `i` of a map; NULL past its end. */
+/* Element `i` of a map; NULL past its end. Elements stand close: every size is a multiple of 8. */
 static void *elem(struct daemon *d, enum rr_map map, uint32_t i, size_t size)
 {
 	uint32_t max;
 	char *mem = dp_mem(d->dp, map, &max);
 
-	return mem && i < max ? mem + i * STRIDE(size) : NULL;
+	return mem && i < max ? mem + i * size : NULL;
 }
 
 #define ELEM(d, map, type, i) ((struct type *)elem(d, RR_MAP_##map, i, sizeof(struct type)))
@@ -67,15 +67,17 @@ static int do_iface(struct daemon *d, const struct plan *p, const struct plan_op
 {
 	const struct rr_iface *from = &p->iface[op->id];
 	struct rr_iface *to = ELEM(d, IFACES, rr_iface, op->id);
-	uint32_t mac[2], value[2] = { from->ifindex, 0 };
+	uint32_t word[3], value[2] = { from->ifindex, 0 };
 
 	if (!to)
 		return -EINVAL;
-	memcpy(mac, from->mac, sizeof(mac));
-	store32((char *)to + 4, mac[0]);
-	store32((char *)to + 8, mac[1]);
+	memcpy(word, from->mac, sizeof(word));
+	for (int i = 0; i < 3; i++)
+		store32((char *)to + 4 + i * 4, word[i]);
 	store32(&to->ifindex, from->ifindex);
-	/* A value of 8 bytes serves both layouts of a devmap: interface alone, or with a program. */
+	/*
+	 * A value of 8 bytes serves both layouts of a devmap: interface alone, or with a program.
+	 */
 	return from->ifindex ? dp_set(d->dp, RR_MAP_TX_PORTS, op->id, value)
 			     : dp_del(d->dp, RR_MAP_TX_PORTS, op->id);
 }
@@ -90,18 +92,30 @@ static int do_local(struct daemon *d, const struct plan *p, const struct plan_op
 	return 0;
 }
 
-/* `flags` shares its word with port and family; that word goes last. */
-static int do_ep_write(struct daemon *d, const struct plan *p, const struct plan_op *op)
+/* An element whose flags share the word at 16 with port and family: that word goes last. */
+static int write_flagged(void *to, const void *from, size_t size)
 {
-	const char *from = (const char *)&p->endpoint[op->id];
-	char *to = (char *)ELEM(d, ENDPOINTS, rr_endpoint, op->id);
-
 	if (!to)
 		return -EINVAL;
 	store_words(to, from, 2);
-	store_words(to + 24, from + 24, sizeof(struct rr_endpoint) / 8 - 3);
-	store_words(to + 16, from + 16, 1);
+	store_words((char *)to + 24, (const char *)from + 24, size / 8 - 3);
+	store_words((char *)to + 16, (const char *)from + 16, 1);
 	return 0;
+}
+
+_Static_assert(offsetof(struct rr_endpoint, flags) / 8 == 2, "rr_endpoint.flags");
+_Static_assert(offsetof(struct rr_listener, flags) / 8 == 2, "rr_listener.flags");
+
+static int do_ep_write(struct daemon *d, const struct plan *p, const struct plan_op *op)
+{
+	return write_flagged(ELEM(d, ENDPOINTS, rr_endpoint, op->id), &p->endpoint[op->id],
+			     sizeof(struct rr_endpoint));
+}
+
+static int do_listener(struct daemon *d, const struct plan *p, const struct plan_op *op)
+{
+	return write_flagged(ELEM(d, LISTENERS, rr_listener, op->id), &p->listener[op->id],
+			     sizeof(struct rr_listener));
 }
 
 static int do_ep_hop(struct daemon *d, const struct plan *p, const struct plan_op *op)
@@ -125,7 +139,10 @@ static int do_ep_flags(struct daemon *d, const struct plan *p, const struct plan
 	return 0;
 }
 
-/* Everything but `rotation`, which only a switch changes; `flags` last. */
+/*
+ * Everything but the first word: `rotation`, which only a switch changes, and `flags`, which go
+ * last.
+ */
 static int do_svc_write(struct daemon *d, const struct plan *p, const struct plan_op *op)
 {
 	const struct rr_service *from = &p->service[op->id];
@@ -133,8 +150,7 @@ static int do_svc_write(struct daemon *d, const struct plan *p, const struct pla
 
 	if (!to)
 		return -EINVAL;
-	store_words(to, from, 3);
-	store_words((char *)to + 32, (const char *)from + 32, sizeof(*to) / 8 - 4);
+	store_words((char *)to + 8, (const char *)from + 8, sizeof(*to) / 8 - 1);
 	store32(&to->flags, from->flags);
 	return 0;
 }
@@ -172,7 +188,10 @@ static int do_rot_switch(struct daemon *d, const struct plan_op *op)
 	return 0;
 }
 
-/* A kernel with nohz_full CPUs has no membarrier of this kind: then a packet program has the time that none needs. */
+/*
+ * A kernel with nohz_full CPUs has no membarrier of this kind: then a packet program has the time
+ * that none needs.
+ */
 static void grace_period(void)
 {
 	const struct timespec plenty = { .tv_nsec = 20000000 };
@@ -233,6 +252,7 @@ static int do_table_switch(struct daemon *d, const struct plan *p, const struct 
 static int (*const steps[])(struct daemon *, const struct plan *, const struct plan_op *) = {
 	[PLAN_IFACE] = do_iface,
 	[PLAN_LOCAL] = do_local,
+	[PLAN_LISTENER_WRITE] = do_listener,
 	[PLAN_EP_WRITE] = do_ep_write,
 	[PLAN_EP_HOP] = do_ep_hop,
 	[PLAN_EP_FLAGS] = do_ep_flags,
@@ -386,6 +406,7 @@ int push_read(struct daemon *d, struct plan *p)
 
 	memcpy(p->service, dp_mem(d->dp, RR_MAP_SERVICES, NULL), sizeof(p->service));
 	memcpy(p->endpoint, dp_mem(d->dp, RR_MAP_ENDPOINTS, NULL), sizeof(p->endpoint));
+	memcpy(p->listener, dp_mem(d->dp, RR_MAP_LISTENERS, NULL), sizeof(p->listener));
 	memcpy(p->local, dp_mem(d->dp, RR_MAP_LOCALS, NULL), sizeof(p->local));
 	for (uint32_t i = 0; i < RR_MAX_IFACES; i++)
 		p->iface[i] = *ELEM(d, IFACES, rr_iface, i);
@@ -393,7 +414,7 @@ int push_read(struct daemon *d, struct plan *p)
 		rc = read_rotation(d, p, i);
 	p->vip_active = c->vip_active;
 	p->enabled = c->enabled;
-	plan_vips_read(
-		p, ELEM(d, VIPS, rr_vip_bucket, (uint32_t)(p->vip_active & 1) * RR_VIP_BUCKETS));
+	plan_vips_read(p, ELEM(d, VIPS, rr_vip_bucket,
+			       plan_table_copy(TABLE_ADDRESS, p->vip_active) * RR_VIP_BUCKETS));
 	return rc;
 }

@@ -7,7 +7,10 @@
 
 #include "daemon/daemon.h"
 
-/* Executes what differs between d->have and `want`, and takes `want` over: it becomes d->have. 0 or -errno. */
+/*
+ * Executes what differs between d->have and `want`, and takes `want` over: it becomes d->have. 0 or
+ * -errno.
+ */
 int push_plan(struct daemon *d, struct plan *want);
 /* First set-up: seed, hz, knobs; later: the knobs that may change. 0 or -errno. */
 int push_control(struct daemon *d);

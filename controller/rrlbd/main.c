@@ -235,10 +235,10 @@ static uint32_t sets_for(uint32_t entries, uint32_t ways)
 	return sets;
 }
 
-static bool any_nat(const struct conf *c)
+static bool any_local(const struct conf *c)
 {
 	for (size_t i = 0; i < c->services; i++) {
-		if (c->service[i].mode == CONF_MODE_NAT)
+		if (rr_mode_has(c->service[i].mode, RR_MODE_NEEDS_LOCAL))
 			return true;
 	}
 	return false;
@@ -255,7 +255,7 @@ static void warn_ports(const struct daemon *d)
 
 	if (!f)
 		return;
-	if (fscanf(f, "%u %u", &lo, &hi) == 2 && any_nat(d->conf) && d->conf->port_lo <= hi &&
+	if (fscanf(f, "%u %u", &lo, &hi) == 2 && any_local(d->conf) && d->conf->port_lo <= hi &&
 	    d->conf->port_hi >= lo)
 		log_warnx("nat-ports %u-%u and the host's own local ports %u-%u overlap: choose "
 			  "others, or set net.ipv4.ip_local_port_range",

@@ -13,7 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "rr_abi.h"
+#include "rr_table.h"
 #include "rr_verdict.h"
 #include "util/words.h"
 
@@ -90,10 +90,7 @@ int dp_unpin(struct dp *dp);
  * elements.
  */
 void *dp_mem(struct dp *dp, enum rr_map map, uint32_t *max);
-/*
- * Element i of a mapped map, NULL when out of range. The kernel rounds elements up to 8 bytes:
- * struct rr_iface (12 bytes) stands every 16, so never index `ifaces` as an array of structs.
- */
+/* Element i of a mapped map, NULL when out of range. */
 void *dp_elem(struct dp *dp, enum rr_map map, uint32_t i);
 /* For maps that are not mapped (tx_ports). */
 int dp_set(struct dp *dp, enum rr_map map, uint32_t key, const void *value);

@@ -349,8 +349,8 @@ static int sizes_adopt(struct dp *dp)
 		    "%u and %u",
 		    f4, f6, dp->flow4_sets, dp->flow6_sets);
 	if (!dp_power_of_two(f4) || !dp_power_of_two(f6) ||
-	    dp->max[RR_MAP_COLD4] != f4 * RR_FLOW4_WAYS ||
-	    dp->max[RR_MAP_COLD6] != f6 * RR_FLOW6_WAYS)
+	    dp->max[RR_MAP_PAIRS4] != f4 * RR_FLOW4_WAYS ||
+	    dp->max[RR_MAP_PAIRS6] != f6 * RR_FLOW6_WAYS)
 		return dp_say(dp, -EEXIST,
 			      "the maps in use have flow table sizes that do not fit each other "
 			      "(%u, %u): detach the program, then start again",

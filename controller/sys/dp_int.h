@@ -27,6 +27,7 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "rr_flow.h"
 #include "sys/dp.h"
 
 #define DP_PROG_MAPS 64 /* map ids read from one program: RR_MAP_MAX of ours, .rodata, .bss */

@@ -3,8 +3,8 @@
  * dp_map.c - reads and writes the maps.
  *
  * Arrays are mapped into the process: a store is what a packet sees next, and a walk costs no
- * system call. The kernel rounds every element up to 8 bytes (struct rr_iface of 12 bytes stands
- * every 16), so elements are addressed by the stride kept here, through dp_elem().
+ * system call. The kernel rounds every element up to 8 bytes, so elements are addressed by the
+ * stride kept here, through dp_elem().
  *
  * Per-CPU counters are summed over all possible CPUs, in batches: one system call for BATCH
  * elements.

@@ -128,23 +128,22 @@ static int object_version(struct dp *dp, struct bpf_object *obj, int m)
 		      object_name(dp), dp_map_names[m], version, dp_map_versions[m]);
 }
 
-static bool is_flow_table(enum rr_map map)
-{
-	return map == RR_MAP_FLOWS4 || map == RR_MAP_FLOWS6 || map == RR_MAP_COLD4 ||
-	       map == RR_MAP_COLD6;
-}
-
-static uint32_t flow_table_max(const struct dp *dp, enum rr_map map)
+/* Elements of a map whose size the configuration says; 0 = the object's own number. */
+static uint32_t configured_max(const struct dp *dp, enum rr_map map)
 {
 	switch (map) {
 	case RR_MAP_FLOWS4:
 		return dp->flow4_sets;
-	case RR_MAP_COLD4:
+	case RR_MAP_PAIRS4:
 		return dp->flow4_sets * RR_FLOW4_WAYS;
 	case RR_MAP_FLOWS6:
 		return dp->flow6_sets;
-	default:
+	case RR_MAP_PAIRS6:
 		return dp->flow6_sets * RR_FLOW6_WAYS;
+	case RR_MAP_PORTS:
+		return dp->port_hi - dp->port_lo + 1u;
+	default:
+		return 0;
 	}
 }
 
@@ -152,8 +151,10 @@ static uint32_t flow_table_max(const struct dp *dp, enum rr_map map)
 int dp_object_sizes(struct dp *dp, struct bpf_object *obj)
 {
 	struct bpf_map *map;
+	uint32_t max;
 	int i, err;
 
+	ports_adopt(dp, obj);
 	for (i = 0; i < RR_MAP_MAX; i++) {
 		map = bpf_object__find_map_by_name(obj, dp_map_names[i]);
 		if (!map)
@@ -163,14 +164,14 @@ int dp_object_sizes(struct dp *dp, struct bpf_object *obj)
 		err = object_version(dp, obj, i);
 		if (err)
 			return err;
-		if (!is_flow_table((enum rr_map)i))
+		max = configured_max(dp, (enum rr_map)i);
+		if (!max)
 			continue;
-		err = bpf_map__set_max_entries(map, flow_table_max(dp, (enum rr_map)i));
+		err = bpf_map__set_max_entries(map, max);
 		if (err)
 			return dp_fail(dp, err, "%s: size of map %s", object_name(dp),
 				       dp_map_names[i]);
 	}
-	ports_adopt(dp, obj);
 	return object_knobs(dp, obj);
 }
 
@@ -228,7 +229,9 @@ int dp_object_match(struct dp *dp, struct bpf_object *obj, enum rr_map map, int 
 			      where, info.type, info.key_size, info.value_size, flags,
 			      (unsigned int)bpf_map__type(want), bpf_map__key_size(want),
 			      bpf_map__value_size(want), bpf_map__map_flags(want), dp->dir);
-	if (info.max_entries == bpf_map__max_entries(want) || (any_size && is_flow_table(map)))
+	/* `ports` was made for the range in its maps, which becomes ours (ports_adopt()) */
+	if (info.max_entries == bpf_map__max_entries(want) || map == RR_MAP_PORTS ||
+	    (any_size && configured_max(dp, map)))
 		return 0;
 	return dp_say(dp, -EEXIST,
 		      "%s holds %u elements, the configuration asks for %u: set the flow table "

@@ -21,7 +21,7 @@
 #include <unistd.h>
 
 #include "conf/conf_int.h"
-#include "rr_abi.h"
+#include "rr_pair.h"
 #include "util/units.h"
 
 #define DIR_NAME "tests/golden/conf"
@@ -337,7 +337,7 @@ static void test_manual_sizes(void **state)
 	snprintf(want, sizeof(want),
 		 "An IPv4 entry is %zu bytes, an IPv6 entry %zu, and each has a record of %zu "
 		 "bytes beside it.",
-		 sizeof(struct rr_flow4), sizeof(struct rr_flow6), sizeof(struct rr_cold));
+		 sizeof(struct rr_flow4), sizeof(struct rr_flow6), sizeof(struct rr_pair));
 	if (!strstr(page, want))
 		fail_msg("%s does not say \"%s\"", MANUAL, want);
 	free(page);
