@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * rr_pair.h - how the two entries of a connection belong together, said once for the packet path, the controller's walk
- * and the tests: keys of both, the predicate of a pair, the timeouts by state, and the cold record that they share.
+ * rr_pair.h - how the two entries of a connection belong together, said once for the packet path,
+ * the controller's walk and the tests: keys of both, the predicate of a pair, the timeouts by
+ * state, and the cold record that they share.
  *
- * Table rule: a forward entry lies in the table of the client's family. Its reverse entry lies in flows4 when client and
- * endpoint are both IPv4, else in flows6, with IPv4 addresses mapped (RFC 4291 2.5.5.2).
+ * Table rule: a forward entry lies in the table of the client's family. Its reverse entry lies in
+ * flows4 when client and endpoint are both IPv4, else in flows6, with IPv4 addresses mapped (RFC
+ * 4291 2.5.5.2).
  */
 #ifndef RR_PAIR_H
 #define RR_PAIR_H
@@ -23,7 +25,9 @@ struct rr_key {
 	__u64 a[2]; /* flows6: the address; flows4: a[0] its copy, not compared */
 };
 
-/* An IPv4 address (network order) as the second word of a mapped IPv6 one, as loaded from memory. */
+/*
+ * An IPv4 address (network order) as the second word of a mapped IPv6 one, as loaded from memory.
+ */
 RR_INLINE __u64 rr_addr_mapped(__u32 v4)
 {
 	return 0xffff0000ull | ((__u64)v4 << 32);
@@ -35,7 +39,10 @@ RR_INLINE int rr_pair_table(int client_af, int endpoint_af)
 	return client_af == RR_AF_INET && endpoint_af == RR_AF_INET ? RR_AF_INET : RR_AF_INET6;
 }
 
-/* Address words a0, a1 of family `af` (IPv4 in the low half of a0) as they stand in table `table`. */
+/*
+ * Address words a0, a1 of family `af` (IPv4 in the low half of a0) as they stand in table
+ * `table`.
+ */
 RR_INLINE void rr_key_make(struct rr_key *k, int table, int af, __u64 a0, __u64 a1, __u16 port,
 			   __u16 tag)
 {
@@ -69,7 +76,10 @@ struct rr_half {
 	__u16 listener; /* reverse: rr_flow.listener */
 };
 
-/* Is `r` the reverse entry of `f`? Both name the endpoint, the local port and id, the client and the listener. */
+/*
+ * Is `r` the reverse entry of `f`? Both name the endpoint, the local port and id, the client and
+ * the listener.
+ */
 RR_INLINE int rr_pair_is(const struct rr_half *f, const struct rr_half *r, int mapped)
 {
 	__u16 ftag = RR_KEY_TAG(f->key), rtag = RR_KEY_TAG(r->key);
@@ -108,10 +118,11 @@ RR_INLINE __u32 rr_pair_timeout(const struct rr_service *svc, __u32 state)
 
 /* ---- maps `pairs4`, `pairs6`: the cold record ------------------------------------------------------ */
 /*
- * Element = slot of the REVERSE entry in the table of that family; modes with one entry: of the forward entry. One cache
- * line, touched by SYN, SYN-ACK, handshake ACK, FIN and RST, by no other packet. The endpoint's side finds it by its
- * own slot, the client's by rr_flow.slot. `gen` is that of the entry whose slot it is: a record of another life is not
- * believed. Sequence numbers are host order.
+ * Element = slot of the REVERSE entry in the table of that family; modes with one entry: of the
+ * forward entry. One cache line, touched by SYN, SYN-ACK, handshake ACK, FIN and RST, by no other
+ * packet. The endpoint's side finds it by its own slot, the client's by rr_flow.slot. `gen` is
+ * that of the entry whose slot it is: a record of another life is not believed. Sequence numbers
+ * are host order.
  */
 #define RR_PAIR_OPTIONS_MAX \
 	40 /* RFC 9293 3.1: a data offset of 15 words, less the fixed 20 bytes */
@@ -147,7 +158,10 @@ struct rr_pair {
 			__u16 phases[3];
 			__u8 turn_state;
 			__u8 window_shift;
-			/* bytes that the SYN carried, which its answer may cover; behind options of up to 32 bytes */
+			/*
+			 * bytes that the SYN carried, which its answer may cover; behind options
+			 * of up to 32 bytes
+			 */
 			__u16 syn_data;
 			__u16 pad[3];
 		};
