@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * bench.h - parts of the bench: bench_kern.c loads and runs programs, bench_fill.c fills tables, bench_live.c sends live
- * frames, bench_table.c prints, bench.c says what is measured. A failure ends the program with a message: die().
+ * bench.h - parts of the bench: bench_kern.c loads and runs programs, bench_fill.c fills tables,
+ * bench_live.c sends live frames, bench_table.c prints, bench.c says what is measured. A failure
+ * ends the program with a message: die().
  */
 #ifndef BENCH_H
 #define BENCH_H
@@ -11,7 +12,8 @@
 #include <stdio.h>
 #include <linux/types.h>
 
-#include "rr_abi.h"
+#include "rr_pair.h"
+#include "rr_table.h"
 
 #include "bpf/bench_gen.h"
 
@@ -51,6 +53,7 @@ struct bench *bench_load(const struct bench_conf *c);
 void bench_free(struct bench *b);
 uint32_t bench_sets(const struct bench *b, bool v6);
 void *bench_flows(struct bench *b, bool v6); /* the mapped flow table */
+struct rr_pair *bench_pairs(struct bench *b, bool v6); /* and the records, by slot */
 int bench_lru_fd(const struct bench *b);
 uint64_t bench_seed(const struct bench *b);
 uint32_t bench_jiffies(struct bench *b);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * bench_fill.c - fills the tables with the generator's flows by plain stores, placed as the packet path places them: the
- * first free slot of the first candidate set, else of the second.
+ * bench_fill.c - fills the tables with the generator's flows by plain stores, placed as the
+ * packet path places them: the first free slot of the first candidate set, else of the second.
  */
 #include "bpf/bench.h"
 
@@ -30,25 +30,25 @@ static bool is_v6(enum bench_service s)
 
 static void make_pair(struct pair *p, enum bench_service s, uint32_t i, uint8_t state, uint32_t now)
 {
-	uint32_t ep = bench_endpoint(s, i), local = bench_local(i);
 	bool v6 = is_v6(s), nat = s != BENCH_DSR4;
+	uint32_t ep = bench_endpoint(s, i), local = bench_local(i) + (v6 ? BENCH_LOCALS : 0);
 
 	memset(p, 0, sizeof(*p));
-	p->fwd[0] = RR_KEY4(v6 ? 0 : bench_client4(i), bench_client_port(i), s);
-	p->rev[0] = RR_KEY4(v6 ? 0 : bench_endpoint4(ep), bench_local_port(i),
-			    RR_KEY_REV | (local + (v6 ? BENCH_LOCALS : 0)));
+	p->fwd[0] = RR_KEY_MAKE(v6 ? 0 : bench_client4(i), bench_client_port(i),
+				rr_tag_forward(bench_listener(s), 0));
+	p->rev[0] = RR_KEY_MAKE(v6 ? 0 : bench_endpoint4(ep), bench_local_port(i),
+				rr_tag_reverse(local, 0));
 	for (int w = 0; v6 && w < 2; w++) {
 		p->fwd[1 + w] = p->peer[w] = bench_client6(i, w);
 		p->rev[1 + w] = bench_endpoint6(ep, w);
 	}
-	p->f.meta = RR_META_MAKE(1, state, 0, ep, nat ? local + (v6 ? BENCH_LOCALS : 0) : 0);
+	p->f.meta = RR_META_MAKE(1, state, 0, ep, nat ? local : 0);
 	p->f.seen = p->r.seen = now;
-	p->f.service = p->r.service = s;
+	p->r.listener = bench_listener(s);
 	p->f.port = nat ? bench_local_port(i) : 0;
 	p->r.meta = RR_META_MAKE(1, state, 0, ep, 1);
 	p->r.port = bench_client_port(i);
 	p->r.peer = v6 ? 0 : bench_client4(i);
-	p->r.eport = BENCH_PORT_BE;
 }
 
 static struct rr_flow *slot_flow(struct bench *b, bool v6, uint32_t set, uint32_t way)
@@ -87,9 +87,13 @@ static uint32_t empty_slots(struct bench *b, bool v6, uint32_t set, uint32_t way
 	return n;
 }
 
-/* As the packet path does (flow_rank_both()): set a, unless it is nearly full and b has more room. */
-static void place(struct bench *b, bool v6, const uint64_t *key, const struct rr_flow *f,
-		  const uint64_t *peer)
+/*
+ * As the packet path does (slot_rank_both()): set a, unless it is nearly full and b has more room.
+ * Returns the slot. Where both sets are full, it is a connection that the packet path would have
+ * refused; bench_run() sees its packets.
+ */
+static uint32_t place(struct bench *b, bool v6, const uint64_t *key, const struct rr_flow *f,
+		      const uint64_t *peer)
 {
 	uint32_t sets = bench_sets(b, v6), ways = v6 ? RR_FLOW6_WAYS : RR_FLOW4_WAYS;
 	uint64_t seed = bench_seed(b);
@@ -101,10 +105,24 @@ static void place(struct bench *b, bool v6, const uint64_t *key, const struct rr
 	for (uint32_t i = 0; i < ways; i++) {
 		if (!slot_flow(b, v6, set[in], i)->meta) {
 			put_slot(b, v6, set[in], i, key, f, peer);
-			return;
+			return set[in] * ways + i;
 		}
 	}
-	/* both sets full: a connection that the packet path would have refused; bench_run() sees its packets */
+	return 0;
+}
+
+/* Both entries and the record that they share. */
+static void place_pair(struct bench *b, enum bench_service s, struct pair *p, uint32_t now)
+{
+	static const uint64_t none[2];
+	struct rr_pair record = { .gen = 1, .tries = 1, .opened = now };
+	bool v6 = is_v6(s);
+	uint32_t at = 0;
+
+	if (s != BENCH_DSR4)
+		at = p->f.slot = place(b, v6, p->rev, &p->r, p->peer);
+	record.forward = place(b, v6, p->fwd, &p->f, none);
+	bench_pairs(b, v6)[s == BENCH_DSR4 ? record.forward : at] = record;
 }
 
 void fill_clear(struct bench *b, bool v6)
@@ -114,7 +132,9 @@ void fill_clear(struct bench *b, bool v6)
 	memset(bench_flows(b, v6), 0, set * bench_sets(b, v6));
 }
 
-/* Numbers 0 .. flows-1 in a scattered order, so that the few hot flows of a row sit as any other. */
+/*
+ * Numbers 0 .. flows-1 in a scattered order, so that the few hot flows of a row sit as any other.
+ */
 static bool scattered(uint32_t step, uint32_t flows, uint32_t *i)
 {
 	uint32_t size = 1;
@@ -127,7 +147,6 @@ static bool scattered(uint32_t step, uint32_t flows, uint32_t *i)
 
 void fill_established(struct bench *b, enum bench_service s, uint32_t flows, uint8_t state)
 {
-	static const uint64_t none[2];
 	uint32_t now = bench_jiffies(b), i;
 	struct pair p;
 
@@ -135,9 +154,7 @@ void fill_established(struct bench *b, enum bench_service s, uint32_t flows, uin
 		if (i >= flows)
 			continue;
 		make_pair(&p, s, i, state, now);
-		place(b, is_v6(s), p.fwd, &p.f, none);
-		if (s != BENCH_DSR4)
-			place(b, is_v6(s), p.rev, &p.r, p.peer);
+		place_pair(b, s, &p, now);
 	}
 }
 
@@ -190,9 +207,10 @@ static void lru_pair(struct bench *b, struct batch *t, enum bench_service s, con
 		     uint32_t i)
 {
 	struct bench_lru_key k = { .proto = IPPROTO_TCP, .dport = BENCH_PORT_BE };
-	struct bench_lru_value v = { .meta = p->f.meta, .seen = p->f.seen, .service = s };
+	struct bench_lru_value v = { .meta = p->f.meta, .seen = p->f.seen };
 	bool v6 = is_v6(s);
 
+	v.listener = (uint16_t)bench_listener(s);
 	k.sport = bench_client_port(i);
 	k.src[0] = v6 ? bench_client6(i, 0) : bench_client4(i);
 	k.src[1] = v6 ? bench_client6(i, 1) : 0;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * bench_gen.h - the synthetic flows of the bench: what packet generator (bench_gen.bpf.c) and table filler
- * (bench_fill.c) must agree on. Flow i has a client, an endpoint, a local address and a local port; each is computed from i,
- * so a packet of a random flow costs the generator no memory access.
+ * bench_gen.h - the synthetic flows of the bench: what packet generator (bench_gen.bpf.c) and
+ * table filler (bench_fill.c) must agree on. Flow i has a client, an endpoint, a local address
+ * and a local port; each is computed from i, so a packet of a random flow costs the generator no
+ * memory access.
  */
 #ifndef BENCH_GEN_H
 #define BENCH_GEN_H
@@ -56,6 +57,11 @@ static inline __attribute__((always_inline)) __u32 bench_endpoint(enum bench_ser
 	return 1 + s * BENCH_ENDPOINTS + (i & (BENCH_ENDPOINTS - 1));
 }
 
+static inline __attribute__((always_inline)) __u32 bench_listener(enum bench_service s)
+{
+	return s + 3;
+}
+
 static inline __attribute__((always_inline)) __u32 bench_endpoint4(__u32 id)
 {
 	return BENCH_ADDR4(10u, 1u, 0u, id);
@@ -101,7 +107,7 @@ _Static_assert(sizeof(struct bench_lru_key) == 40, "bench_lru_key");
 struct bench_lru_value {
 	__u64 meta; /* RR_META_* */
 	__u32 seen;
-	__u16 port, service;
+	__u16 port, listener;
 	__u64 peer[2];
 };
 _Static_assert(sizeof(struct bench_lru_value) == 32, "bench_lru_value");

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * bench_kern.c - loads the packet path, its floor and its baseline over the same maps, sets up three services with
- * BENCH_ENDPOINTS endpoints each, and runs one of them on the generator's packets. Nothing is pinned: maps and programs
- * go with the process.
+ * bench_kern.c - loads the packet path, its floor and its baseline over the same maps, sets up
+ * three services with BENCH_ENDPOINTS endpoints each, and runs one of them on the generator's
+ * packets. Nothing is pinned: maps and programs go with the process.
  *
- * Time is the thread's CPU time around one BPF_PROG_TEST_RUN, so that a neighbour on the CPU does not count.
+ * Time is the thread's CPU time around one BPF_PROG_TEST_RUN, so that a neighbour on the CPU does
+ * not count.
  */
 #include "bpf/bench.h"
 
@@ -23,6 +24,7 @@
 #include "rr_verdict.h"
 
 #define SEED 0x2545f4914f6cdd1dull
+#define VIP_SEED 1u /* of the address table's hash */
 #define OBJECTS 4
 #define TIMEOUT 1000000u /* jiffies: nothing expires while the bench runs */
 
@@ -31,8 +33,9 @@ struct bench {
 	int prog[IMPL_MAX];
 	int cpus;
 	uint32_t sets4, sets6;
-	void *flows4, *flows6;
-	size_t len4, len6;
+	void *flows[2]; /* IPv4, IPv6 */
+	struct rr_pair *pairs[2];
+	size_t flow_len[2], pair_len[2];
 	struct rr_control *control;
 	struct rr_iface *iface;
 	struct bench_gen *gen;
@@ -98,7 +101,10 @@ static void *map_memory(const struct bench *b, const char *name, size_t *len)
 
 /* ---- loading --------------------------------------------------------------------------------------- */
 
-/* Place and size of a load-time knob of bpf/config.h; false when the object has none of that name. */
+/*
+ * Place and size of a load-time knob of bpf/config.h; false when the object has none of that
+ * name.
+ */
 static bool find_knob(struct bpf_object *obj, const char *name, struct btf_var_secinfo *at)
 {
 	const struct btf *btf = bpf_object__btf(obj);
@@ -165,8 +171,8 @@ static struct bpf_object *load(const struct bench *b, const char *path)
 	set_knob(obj, "rr_flow6_sets", b->sets6);
 	set_size(obj, "flows4", b->sets4);
 	set_size(obj, "flows6", b->sets6);
-	set_size(obj, "cold4", b->sets4 * RR_FLOW4_WAYS);
-	set_size(obj, "cold6", b->sets6 * RR_FLOW6_WAYS);
+	set_size(obj, "pairs4", b->sets4 * RR_FLOW4_WAYS);
+	set_size(obj, "pairs6", b->sets6 * RR_FLOW6_WAYS);
 	set_size(obj, "lru", b->sets4 * RR_FLOW4_WAYS);
 	share_maps(b, obj);
 	if (bpf_object__load(obj))
@@ -193,15 +199,14 @@ static void service_addr(enum bench_service s, struct rr_addr *a)
 		   0x0a00000000000001ull);
 }
 
-static void put_vip(struct rr_vip_bucket *vips, const struct rr_addr *a, bool v6, uint64_t kind,
-		    uint32_t id, uint32_t seed)
+/* `v` says all but the address. */
+static void put_vip(struct rr_vip_bucket *vips, const struct rr_addr *a, bool v6, struct rr_vip v)
 {
-	struct rr_vip v = { .kind = kind, .id = id };
 	struct rr_vip_bucket *k;
 
 	memcpy(&v.a0, a->a, v6 ? 8 : 4);
 	memcpy(&v.a1, a->a + 8, v6 ? 8 : 0);
-	k = &vips[rr_vip_hash(v.a0, v.a1, kind, seed) & (RR_VIP_BUCKETS - 1)];
+	k = &vips[rr_vip_hash(v.a0, v.a1, v.kind, VIP_SEED) & (RR_VIP_BUCKETS - 1)];
 	for (uint32_t i = 0; i < RR_VIP_WAYS; i++) {
 		if (!k->e[i].kind) {
 			k->e[i] = v;
@@ -211,23 +216,31 @@ static void put_vip(struct rr_vip_bucket *vips, const struct rr_addr *a, bool v6
 	die("address table: a bucket is full");
 }
 
-static void put_service(struct rr_vip_bucket *vips, struct rr_service *svc, enum bench_service s)
+static void put_listener(struct rr_vip_bucket *vips, struct rr_listener *l, enum bench_service s)
 {
+	struct rr_vip v = { .id = (uint16_t)bench_listener(s), .service = s };
 	bool v6 = s == BENCH_NAT6;
 
+	l += v.id;
+	service_addr(s, &l->addr);
+	l->port = BENCH_PORT_BE;
+	l->proto = IPPROTO_TCP;
+	l->family = v6 ? RR_AF_INET6 : RR_AF_INET;
+	l->service = s;
+	l->flags = RR_LISTENER_PRESENT;
+	v.kind = RR_VIP_KIND(l->port, l->proto, l->family, RR_VIP_LISTENER);
+	put_vip(vips, &l->addr, v6, v);
+}
+
+static void put_service(struct rr_service *svc, enum bench_service s)
+{
 	svc += s;
-	service_addr(s, &svc->addr);
-	svc->port = BENCH_PORT_BE;
-	svc->proto = IPPROTO_TCP;
-	svc->family = v6 ? RR_AF_INET6 : RR_AF_INET;
 	svc->mode = s == BENCH_DSR4 ? RR_MODE_DSR : RR_MODE_NAT;
 	svc->on_unknown = RR_UNKNOWN_DROP;
 	svc->overflow = RR_OVERFLOW_DROP;
 	svc->flags = RR_SVC_PRESENT;
 	svc->rotation = RR_ROT_MAKE(0, BENCH_ENDPOINTS);
 	svc->t_syn = svc->t_est = svc->t_fin1 = svc->t_fin2 = svc->t_rst = TIMEOUT;
-	put_vip(vips, &svc->addr, v6,
-		RR_VIP_KIND(svc->port, IPPROTO_TCP, svc->family, RR_VIP_SERVICE), s, 1);
 }
 
 static void put_endpoints(struct rr_endpoint *eps, struct rr_rotation *rot, enum bench_service s)
@@ -243,6 +256,7 @@ static void put_endpoints(struct rr_endpoint *eps, struct rr_rotation *rot, enum
 			   bench_endpoint6(id, 1));
 		e->port = BENCH_PORT_BE;
 		e->family = v6 ? RR_AF_INET6 : RR_AF_INET;
+		e->mode = s == BENCH_DSR4 ? RR_MODE_DSR : RR_MODE_NAT;
 		e->flags = RR_EP_PRESENT;
 		e->hop = RR_HOP_MAKE(0, 0x020000000000ull + id);
 		e->service = s;
@@ -256,33 +270,38 @@ static void put_locals(struct rr_vip_bucket *vips, struct rr_local *locals)
 	for (uint32_t i = 0; i < 2 * BENCH_LOCALS; i++) {
 		bool v6 = i >= BENCH_LOCALS;
 		uint32_t n = i & (BENCH_LOCALS - 1);
+		struct rr_vip v = { 0 };
 
 		locals[i].family = v6 ? RR_AF_INET6 : RR_AF_INET;
 		addr_words(&locals[i].addr, v6, bench_local4(n), bench_local6(n, 0),
 			   bench_local6(n, 1));
-		put_vip(vips, &locals[i].addr, v6,
-			RR_VIP_KIND(0, IPPROTO_TCP, locals[i].family, RR_VIP_LOCAL), i, 1);
+		v.id = (uint16_t)i;
+		v.tables = v6 ? RR_VIP_FLOWS6 : RR_VIP_FLOWS4;
+		v.kind = RR_VIP_KIND(0, IPPROTO_TCP, locals[i].family, RR_VIP_LOCAL);
+		put_vip(vips, &locals[i].addr, v6, v);
 	}
 }
 
 static void set_up(struct bench *b)
 {
-	size_t len[6];
+	size_t len[7];
 	struct rr_vip_bucket *vips = map_memory(b, "vips", &len[0]);
 	struct rr_service *svc = map_memory(b, "services", &len[1]);
 	struct rr_endpoint *eps = map_memory(b, "endpoints", &len[2]);
 	struct rr_rotation *rot = map_memory(b, "rotations", &len[3]);
 	struct rr_local *locals = map_memory(b, "locals", &len[4]);
 	uint64_t *hops = map_memory(b, "hops", &len[5]);
+	struct rr_listener *listeners = map_memory(b, "listeners", &len[6]);
 
 	for (enum bench_service s = 0; s < BENCH_SERVICES; s++) {
-		put_service(vips, svc, s);
+		put_listener(vips, listeners, s);
+		put_service(svc, s);
 		put_endpoints(eps, rot, s);
 	}
 	put_locals(vips, locals);
 	hops[1] = RR_HOP_MAKE(0, 0x0200000000ffull);
 	b->control->hash_seed = SEED;
-	b->control->vip_active = 1ull << 32;
+	b->control->vip_active = (uint64_t)VIP_SEED << 32;
 	b->control->flow4_sets = b->sets4;
 	b->control->flow6_sets = b->sets6;
 	b->control->port_lo = RR_PORT_LO_DEFAULT;
@@ -296,6 +315,7 @@ static void set_up(struct bench *b)
 	munmap(rot, len[3]);
 	munmap(locals, len[4]);
 	munmap(hops, len[5]);
+	munmap(listeners, len[6]);
 }
 
 void bench_ifindex(struct bench *b, uint32_t ifindex)
@@ -333,8 +353,10 @@ struct bench *bench_load(const struct bench_conf *c)
 	}
 	for (int i = 0; i < IMPL_MAX; i++)
 		b->prog[i] = bench_prog(b, impl_progs[i]);
-	b->flows4 = map_memory(b, "flows4", &b->len4);
-	b->flows6 = map_memory(b, "flows6", &b->len6);
+	for (int i = 0; i < 2; i++) {
+		b->flows[i] = map_memory(b, i ? "flows6" : "flows4", &b->flow_len[i]);
+		b->pairs[i] = map_memory(b, i ? "pairs6" : "pairs4", &b->pair_len[i]);
+	}
 	b->control = map_memory(b, "control", &len);
 	b->iface = map_memory(b, "ifaces", &len);
 	b->gen = map_memory(b, "gen", &len);
@@ -347,8 +369,10 @@ struct bench *bench_load(const struct bench_conf *c)
 
 void bench_free(struct bench *b)
 {
-	munmap(b->flows4, b->len4);
-	munmap(b->flows6, b->len6);
+	for (int i = 0; i < 2; i++) {
+		munmap(b->flows[i], b->flow_len[i]);
+		munmap(b->pairs[i], b->pair_len[i]);
+	}
 	for (int i = 0; i < OBJECTS; i++)
 		bpf_object__close(b->obj[i]);
 	free(b);
@@ -361,7 +385,12 @@ uint32_t bench_sets(const struct bench *b, bool v6)
 
 void *bench_flows(struct bench *b, bool v6)
 {
-	return v6 ? b->flows6 : b->flows4;
+	return b->flows[v6];
+}
+
+struct rr_pair *bench_pairs(struct bench *b, bool v6)
+{
+	return b->pairs[v6];
 }
 
 int bench_lru_fd(const struct bench *b)

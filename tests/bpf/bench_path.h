@@ -1,62 +1,62 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * bench_path.h - the packet path of rr_xdp.bpf.c with the flow step left open: floor and baseline of the bench are this
- * and a bench_find() and bench_open() of their own. Parse, address table, rewrite and counters are the product's headers.
+ * bench_path.h - the packet path of rr_xdp.bpf.c with the flow step left open: floor and baseline
+ * of the bench are this and a bench_find() of their own. Parse, address table, rewrite and
+ * counters are the product's headers.
  */
 #ifndef BENCH_PATH_H
 #define BENCH_PATH_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <linux/bpf.h>
-#include <linux/if_ether.h>
-#include <linux/in.h>
-#include <linux/ip.h>
-#include <linux/ipv6.h>
-#include <linux/tcp.h>
-#include <bpf/bpf_endian.h>
-#include <bpf/bpf_helpers.h>
+#include "base.h"
 
-#include "rr_abi.h"
-#include "rr_hash.h"
-#include "rr_verdict.h"
-
-#include "config.h"
-#include "work.h"
-#include "maps.h"
-#include "pkt.h"
-#include "parse.h"
-#include "csum.h"
-#include "service.h"
-#include "flow.h"
 #include "account.h"
-#include "pick.h"
 #include "conn.h"
+#include "flow.h"
 #include "forward.h"
+#include "hop.h"
+#include "maps.h"
+#include "parse/eth.h"
+#include "pick.h"
+#include "pkt.h"
+#include "port.h"
+#include "rr_pair.h"
+#include "service.h"
 
 #include "bpf/bench_gen.h"
 
 /*
- * The flow of a packet, from whichever place the program keeps it; a SYN without one makes it. `tag` as in a flow key.
+ * The flow of a packet, from whichever place the program keeps it; a SYN without one makes it.
+ * `k` is its key in a flow table; p->service is set for a client's packet, and set here for a
+ * reply.
  */
 static __always_inline bool bench_find(const int af, const struct xdp_md *ctx,
-				       const struct rr_control *c, const struct pkt *p, __u32 tag,
-				       struct fsnap *s);
+				       const struct rr_control *c, struct pkt *p,
+				       const struct rr_key *k, struct flow_seen *s);
+
+static __always_inline void bench_key(const int af, const struct pkt *p, __u16 port, __u16 tag,
+				      struct rr_key *k)
+{
+	rr_key_make(k, af, af, p->src.w0, p->src.w1, port, tag);
+}
 
 static __always_inline enum rr_verdict bench_client(const int af, struct xdp_md *ctx,
-						    const struct rr_control *c, struct pkt *p)
+						    const struct rr_control *c, struct pkt *p,
+						    __u64 row)
 {
 	enum rr_verdict v = parse_check(p);
-	struct fsnap s;
+	struct flow_seen s;
+	struct rr_key k;
 
 	if (v)
 		return v;
-	if (!bench_find(af, ctx, c, p, p->service, &s))
+	p->service = SERVICE_OF(row);
+	bench_key(af, p, p->l4.sport, rr_tag_forward(SERVICE_ID(row), 0), &k);
+	if (!bench_find(af, ctx, c, p, &k, &s))
 		return RR_V_UNKNOWN_DROP;
-	if (RR_META_STATE(s.meta) != RR_FLOW_EST && !(tcp_flags(p->tcp) & TCPF_SYN))
+	if (RR_META_STATE(s.h.meta) != RR_FLOW_EST && !(tcp_flags(pkt_tcp(p)) & TCPF_SYN))
 		return RR_V_BAD_HANDSHAKE;
-	p->endpoint = RR_META_EP(s.meta);
-	return forward_client(af, ctx, p, RR_META_VIA(s.meta), s.port);
+	p->endpoint = RR_META_EP(s.h.meta);
+	return forward_client(af, ctx, p, RR_META_VIA(s.h.meta), s.h.port);
 }
 
 static __always_inline enum rr_verdict bench_server(const int af, struct xdp_md *ctx,
@@ -64,16 +64,17 @@ static __always_inline enum rr_verdict bench_server(const int af, struct xdp_md 
 						    __u32 local)
 {
 	enum rr_verdict v;
-	struct fsnap r;
+	struct flow_seen r;
+	struct rr_key k;
 
-	if (!bench_find(af, ctx, c, p, RR_KEY_REV | local, &r))
+	bench_key(af, p, p->l4.dport, rr_tag_reverse(local, 0), &k);
+	if (!bench_find(af, ctx, c, p, &k, &r))
 		return RR_V_GO;
 	v = parse_check(p);
 	if (v)
 		return v;
-	p->service = r.service;
-	p->endpoint = RR_META_EP(r.meta);
-	if (RR_META_STATE(r.meta) != RR_FLOW_EST)
+	p->endpoint = RR_META_EP(r.h.meta);
+	if (RR_META_STATE(r.h.meta) != RR_FLOW_EST)
 		return RR_V_BAD_HANDSHAKE;
 	return forward_server(af, ctx, p, &r);
 }
@@ -82,20 +83,22 @@ static __always_inline enum rr_verdict bench_af(const int af, struct xdp_md *ctx
 						const struct rr_control *c, struct pkt *p)
 {
 	enum rr_verdict v;
-	__u32 local;
+	__u64 row;
 
-	if (!parse_again(af, p))
+	p->eth = pkt_data(ctx);
+	p->end = pkt_end(ctx);
+	if ((void *)(p->eth + 1) > p->end || !parse_again(af, p))
 		return RR_V_NOT_OURS;
-	local = service_local(c, p);
-	if (local != SERVICE_NONE) {
-		v = bench_server(af, ctx, c, p, local);
+	row = service_local(af, c, p);
+	if (row != SERVICE_NONE) {
+		v = bench_server(af, ctx, c, p, SERVICE_ID(row));
 		if (v)
 			return v;
 	}
-	p->service = service_find(c, p);
-	if (p->service == SERVICE_NONE)
+	row = service_find(c, p);
+	if (row == SERVICE_NONE)
 		return RR_V_NOT_OURS;
-	return bench_client(af, ctx, c, p);
+	return bench_client(af, ctx, c, p, row);
 }
 
 static __always_inline enum rr_verdict bench_steps(struct xdp_md *ctx, struct pkt *p, void *data,
@@ -116,11 +119,10 @@ static __always_inline enum rr_verdict bench_steps(struct xdp_md *ctx, struct pk
 static __always_inline int bench_path(struct xdp_md *ctx)
 {
 	void *data = pkt_data(ctx), *end = pkt_end(ctx);
-	__u32 bytes = end - data;
 	struct pkt p;
 
-	pkt_init(&p);
-	return account(&p, bench_steps(ctx, &p, data, end), bytes);
+	pkt_init(&p, end - data);
+	return account(&p, bench_steps(ctx, &p, data, end));
 }
 
 #endif
