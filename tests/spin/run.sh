@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-# run.sh - checks the flow protocol's model exhaustively, and that the model notices when a rule is
-# missing. TAP.
+# run.sh - checks the models of the flow protocol (flow.pml) and of its pairs (pair.pml) exhaustively,
+# and that they notice when a rule is missing. TAP.
 set -u
 cd "$(dirname "$0")" || exit 1
-model=$PWD/flow.pml
+dir=$PWD
 command -v spin >/dev/null || {
 	echo "ok - flow protocol # SKIP no spin"
 	exit 77
@@ -13,11 +13,12 @@ work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 bad=0
 
-# verify OPTION...: 0 = no error in the whole state space, 1 = an assertion fails, 2 = could not
+# verify MODEL OPTION...: 0 = no error in the whole state space, 1 = an assertion fails, 2 = could not
 # tell
 verify() {
-	local dir out
-	dir=$(mktemp -d -p "$work") && cd "$dir" || return 2
+	local model=$dir/$1 here out
+	shift
+	here=$(mktemp -d -p "$work") && cd "$here" || return 2
 	spin "$@" -a "$model" >spin.out 2>&1 || { cat spin.out >&2; return 2; }
 	gcc -O2 -DSAFETY -DCOLLAPSE -DMEMLIM=2048 -o pan pan.c 2>gcc.out || { cat gcc.out >&2; return 2; }
 	out=$(timeout 100 ./pan -m100000 -n) || return 2
@@ -30,7 +31,7 @@ verify() {
 	[[ $out == *'errors: 0'* ]] || return 1
 }
 
-expect() {
+expect() { # 0 or 1, name, MODEL OPTION...
 	local want=$1 name=$2 got
 	shift 2
 	verify "$@"
@@ -43,9 +44,18 @@ expect() {
 	fi
 }
 
-expect 0 "two of one key, sweep" -DSWEEPS=2
-expect 0 "two of one key, one of another" -DTHIRD
+expect 0 "two of one key, sweep" flow.pml -DSWEEPS=2
+expect 0 "two of one key, one of another" flow.pml -DTHIRD
 for rule in CAS GEN SCAN EARLY SEQ EVICT; do
-	expect 1 "fails without its rule: $rule" -DTHIRD "-DBREAK_$rule"
+	expect 1 "fails without its rule: $rule" flow.pml -DTHIRD "-DBREAK_$rule"
 done
+
+forward=(-DFORWARD=1 -DREVERSE=2)
+reverse=(-DFORWARD=2 -DREVERSE=1)
+expect 0 "pairs, one forward slot" pair.pml "${forward[@]}"
+expect 0 "pairs, one reverse slot" pair.pml "${reverse[@]}"
+expect 0 "pairs, records without gen" pair.pml "${reverse[@]}" -DBREAK_GEN
+expect 1 "pairs fail with records written late" pair.pml "${reverse[@]}" -DBREAK_LATE
+expect 1 "pairs fail without rr_pair_is(), one forward slot" pair.pml "${forward[@]}" -DBREAK_PAIR
+expect 1 "pairs fail without rr_pair_is(), one reverse slot" pair.pml "${reverse[@]}" -DBREAK_PAIR
 exit $bad
