@@ -55,8 +55,9 @@ PURE     := $(CORE) $(CONF) $(MODEL) $(FLOW) $(API) \
 all: $(B)/rr_xdp.bpf.o $(B)/rrlbd $(B)/rrctl ## build everything
 
 # ---- packet path ----
-BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror -Wno-address-of-packed-member -Iinclude $(ARCH_INC)
-$(B)/rr_xdp.bpf.o: bpf/rr_xdp.bpf.c $(wildcard bpf/*.h include/*.h) | $(B)
+BPF_HEADERS := $(wildcard bpf/*.h bpf/*/*.h include/*.h)
+BPF_CFLAGS := -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror -Wno-address-of-packed-member -Iinclude -Ibpf $(ARCH_INC)
+$(B)/rr_xdp.bpf.o: bpf/rr_xdp.bpf.c $(BPF_HEADERS) | $(B)
 	@echo "  BPF     $@"
 	$(Q)$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 $(B)/rr_xdp.skel.h: $(B)/rr_xdp.bpf.o
@@ -133,7 +134,7 @@ $(patsubst %.c,$(S)/%.o,$(call sources,tests/bpf) $(call sources,tests/lib)): | 
 $(S)/testlib.a: $(patsubst %.c,$(S)/%.o,$(call sources,tests/lib))
 	@mkdir -p $(@D) && rm -f $@
 	$(Q)ar rcs $@ $^
-$(B)/tests/%.bpf.o: tests/%.bpf.c $(wildcard bpf/*.h include/*.h tests/*/*.h)
+$(B)/tests/%.bpf.o: tests/%.bpf.c $(BPF_HEADERS) $(wildcard tests/*/*.h)
 	@mkdir -p $(@D)
 	@echo "  BPF     $@"
 	$(Q)$(CLANG) $(BPF_CFLAGS) $(TEST_INC) -c $< -o $@
@@ -166,7 +167,7 @@ $(B)/fuzz/obj/%.o: controller/%.c | $(B)
 	@echo "  FUZZCC  $@"
 	$(Q)$(CLANG) $(CPPFLAGS) -std=gnu11 $(FUZZ_WARN) $(FUZZ_FLAGS) -fsanitize=fuzzer-no-link -MMD -MP -c $< -o $@
 FUZZ_LIBS  := $(call archives,$(B)/fuzz/obj,$(PURE_LAYERS))
-$(FUZZERS): $(B)/fuzz/%: tests/fuzz/%.c $(FUZZ_LIBS) $(wildcard bpf/*.h tests/lib/*.h)
+$(FUZZERS): $(B)/fuzz/%: tests/fuzz/%.c $(FUZZ_LIBS) $(BPF_HEADERS) $(wildcard tests/lib/*.h)
 	@mkdir -p $(@D)
 	@echo "  FUZZ    $@"
 	$(Q)$(CLANG) $(CPPFLAGS) $(TEST_INC) -std=gnu11 $(FUZZ_WARN) $(FUZZ_FLAGS) -fsanitize=fuzzer $< \
@@ -199,7 +200,7 @@ budget: all $(B)/tests/bpf/test_budget ## tests/bpf/budget.golden anew; as root
 	@RRLB_BUILD=$(B) scripts/budget
 
 # ---- for people working on it ----
-C_FILES := $(wildcard include/*.h bpf/*.[ch] controller/*/*.[ch] tests/*/*.[ch])
+C_FILES := $(wildcard include/*.h bpf/*.[ch] bpf/*/*.h controller/*/*.[ch] tests/*/*.[ch])
 format: ## clang-format every file in place
 	clang-format -i $(C_FILES)
 format-check: ## fail where clang-format would change something

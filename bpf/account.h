@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * account.h - counters, and the only exit: account() counts a verdict and turns it into an XDP action. Every
- * packet leaves through it, so none is uncounted.
+ * account.h - counters, and the only exit: account() counts a verdict and turns it into an XDP
+ * action. Every packet leaves through it, so none is uncounted.
  */
-#ifndef RR_ACCOUNT_H
-#define RR_ACCOUNT_H
+#ifndef RR_BPF_ACCOUNT_H
+#define RR_BPF_ACCOUNT_H
+
+#include "base.h"
+#include "maps.h"
+#include "pkt.h"
+#include "rr_count.h"
+#include "rr_verdict.h"
 
 enum account_class { ACCOUNT_PASS = XDP_PASS, ACCOUNT_DROP = XDP_DROP, ACCOUNT_SEND = 100 };
 
@@ -23,7 +29,7 @@ static __always_inline enum account_class account_class(enum rr_verdict v)
 }
 
 /* A packet that went through: per endpoint and per service. */
-static __always_inline void account_flow(const struct pkt *p, enum rr_dir dir, __u32 bytes)
+static __always_inline void account_flow(const struct pkt *p, enum rr_dir dir)
 {
 	struct rr_stats *ep = map_get(ep_stats, p->endpoint);
 	struct rr_stats *svc = map_get(svc_stats, p->service);
@@ -31,9 +37,9 @@ static __always_inline void account_flow(const struct pkt *p, enum rr_dir dir, _
 	if (!ep || !svc)
 		return;
 	ep->packets[dir]++;
-	ep->bytes[dir] += bytes;
+	ep->bytes[dir] += p->bytes;
 	svc->packets[dir]++;
-	svc->bytes[dir] += bytes;
+	svc->bytes[dir] += p->bytes;
 }
 
 #define ACCOUNT_COUNTER(name) \
@@ -50,6 +56,7 @@ static __always_inline void account_flow(const struct pkt *p, enum rr_dir dir, _
 ACCOUNT_COUNTER(conns)
 ACCOUNT_COUNTER(established)
 ACCOUNT_COUNTER(closed)
+#undef ACCOUNT_COUNTER
 
 static __always_inline void account_refused(__u32 service)
 {
@@ -59,7 +66,7 @@ static __always_inline void account_refused(__u32 service)
 		svc->refused++;
 }
 
-static __always_inline int account(const struct pkt *p, enum rr_verdict v, __u32 bytes)
+static __always_inline int account(const struct pkt *p, enum rr_verdict v)
 {
 	enum account_class class = account_class(v);
 	__u64 *n = map_get(verdicts, v);
@@ -69,9 +76,9 @@ static __always_inline int account(const struct pkt *p, enum rr_verdict v, __u32
 	if (class != ACCOUNT_SEND)
 		return class;
 	if (v == RR_V_FORWARD)
-		account_flow(p, RR_DIR_FWD, bytes);
+		account_flow(p, RR_DIR_FWD);
 	else if (v == RR_V_REPLY)
-		account_flow(p, RR_DIR_REV, bytes);
+		account_flow(p, RR_DIR_REV);
 	return p->action;
 }
 

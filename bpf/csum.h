@@ -4,8 +4,10 @@
  * Sums are 64-bit accumulators of 32-bit words as loaded from memory: one's complement addition is
  * independent of byte order (RFC 1071 2 B). No map, no helper.
  */
-#ifndef RR_CSUM_H
-#define RR_CSUM_H
+#ifndef RR_BPF_CSUM_H
+#define RR_BPF_CSUM_H
+
+#include "base.h"
 
 /* Sum of replacing `was` by `is`; add it to an accumulator. */
 static __always_inline __u64 csum_swap32(__u32 was, __u32 is)

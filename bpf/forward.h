@@ -1,10 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * forward.h - rewrite and send. A mode is a row of forward_client() and a function; an egress is a hop word
- * (interface slot, VLAN and MAC): the outer VLAN tag stays, changes, comes or goes as the hop says.
+ * forward.h - rewrite and send: the one step at the end of fast and slow path, one for each
+ * direction and family. What a mode does to the packet is a file in forward/ and a case of
+ * forward_client(); an egress is a hop word (interface slot, VLAN and MAC): the outer VLAN tag
+ * stays, changes, comes or goes as the hop says.
  */
-#ifndef RR_FORWARD_H
-#define RR_FORWARD_H
+#ifndef RR_BPF_FORWARD_H
+#define RR_BPF_FORWARD_H
+
+#include <linux/if_ether.h>
+
+#include "base.h"
+#include "flow.h"
+#include "forward/dsr.h"
+#include "forward/nat.h"
+#include "maps.h"
+#include "pkt.h"
+#include "rr_mode.h"
+#include "rr_table.h"
+#include "rr_verdict.h"
 
 #define FORWARD_TAG_LEN 4
 
@@ -21,8 +35,9 @@ static __always_inline __u32 forward_tags(const struct pkt *p)
 }
 
 /*
- * The frame leaves in another VLAN than it came in: rewrites, adds or removes its tag. A hop names one VLAN, so a
- * frame with two tags cannot change its. Packet pointers are void afterwards.
+ * The frame leaves in another VLAN than it came in: rewrites, adds or removes its tag. A hop
+ * names one VLAN, so a frame with two tags cannot change its. Packet pointers are void
+ * afterwards.
  */
 static __always_inline bool forward_retag(struct xdp_md *ctx, __u32 tags, __u16 vlan)
 {
@@ -49,8 +64,8 @@ static __always_inline bool forward_retag(struct xdp_md *ctx, __u32 tags, __u16 
 }
 
 /*
- * Ethernet addresses and the way out: XDP_TX on the interface it came in by, redirect otherwise. `fate` is the
- * verdict of a frame that goes.
+ * Ethernet addresses and the way out: XDP_TX on the interface it came in by, redirect otherwise.
+ * `fate` is the verdict of a frame that goes.
  */
 static __always_inline enum rr_verdict forward_send(struct xdp_md *ctx, struct pkt *p, __u64 hop,
 						    enum rr_verdict fate)
@@ -75,110 +90,50 @@ static __always_inline enum rr_verdict forward_send(struct xdp_md *ctx, struct p
 	return p->action == XDP_ABORTED ? RR_V_TX_FAILED : fate;
 }
 
-/* The TTL that routing costs. It is the caller's last check before the packet is written. */
-static __always_inline bool forward_ttl(const int af, const struct pkt *p)
-{
-	if (af == RR_AF_INET)
-		return ((struct iphdr *)p->l3)->ttl > 1;
-	return ((struct ipv6hdr *)p->l3)->hop_limit > 1;
-}
-
-static __always_inline void forward_ports(struct pkt *p, __u64 diff, __u16 sport, __u16 dport)
-{
-	__u32 *ports = (__u32 *)&p->tcp->source, is = sport | ((__u32)dport << 16);
-
-	diff += csum_swap32(*ports, is);
-	*ports = is;
-	p->tcp->check = csum_apply(p->tcp->check, diff);
-}
-
-/* New addresses and ports, TTL - 1, both checksums by difference. */
-static __always_inline void forward_rewrite4(struct pkt *p, __u32 saddr, __u32 daddr, __u16 sport,
-					     __u16 dport)
-{
-	struct iphdr *ip = p->l3;
-	__u64 diff = csum_swap32(ip->saddr, saddr) + csum_swap32(ip->daddr, daddr);
-	__u16 *ttl = (__u16 *)&ip->ttl, was = *ttl; /* TTL is the low byte of its word */
-
-	*ttl = was - 1;
-	ip->check = csum_apply(ip->check, diff + (__u16)~was + (__u16)(was - 1));
-	ip->saddr = saddr;
-	ip->daddr = daddr;
-	forward_ports(p, diff, sport, dport);
-}
-
-static __always_inline void forward_rewrite6(struct pkt *p, const __u64 *saddr, const __u64 *daddr,
-					     __u16 sport, __u16 dport)
-{
-	struct ipv6hdr *ip = p->l3;
-	__u64 *a = (__u64 *)&ip->saddr, diff = 0;
-
-	diff += csum_swap64(a[0], saddr[0]) + csum_swap64(a[1], saddr[1]);
-	diff += csum_swap64(a[2], daddr[0]) + csum_swap64(a[3], daddr[1]);
-	a[0] = saddr[0];
-	a[1] = saddr[1];
-	a[2] = daddr[0];
-	a[3] = daddr[1];
-	ip->hop_limit--;
-	forward_ports(p, diff, sport, dport);
-}
-
-/* Client to endpoint in nat: local address and port as source, the endpoint as destination. */
-static __always_inline enum rr_verdict forward_nat(const int af, struct xdp_md *ctx, struct pkt *p,
-						   const struct rr_endpoint *ep, __u32 local,
-						   __u16 port)
-{
-	const struct rr_local *l = map_get(locals, local);
-	__u64 hop = *(const volatile __u64 *)&ep->hop;
-
-	if (!l || !hop)
-		return RR_V_NO_HOP;
-	if (!forward_ttl(af, p))
-		return RR_V_TTL;
-	if (af == RR_AF_INET)
-		forward_rewrite4(p, *(const __u32 *)&l->addr, *(const __u32 *)&ep->addr, port,
-				 ep->port);
-	else
-		forward_rewrite6(p, (const __u64 *)&l->addr, (const __u64 *)&ep->addr, port,
-				 ep->port);
-	return forward_send(ctx, p, hop, RR_V_FORWARD);
-}
-
 /*
- * Client to endpoint. `port` 0 says dsr: the frame is only given to the endpoint's MAC, the IP packet stays
- * as it is (L2 direct server return; the endpoint holds the service address).
+ * Client to p->endpoint, by that endpoint's mode. `local`, `port` (network order): the source
+ * that the connection has been given, where its mode needs one.
  */
 static __always_inline enum rr_verdict forward_client(const int af, struct xdp_md *ctx,
 						      struct pkt *p, __u32 local, __u16 port)
 {
 	const struct rr_endpoint *ep = map_get(endpoints, p->endpoint);
+	enum rr_verdict v;
+	__u64 hop;
 
 	if (!ep)
 		return RR_V_NO_HOP;
-	if (!(ep->flags & RR_EP_PRESENT) || (ep->flags & RR_EP_GONE))
-		return tcp_flags(p->tcp) & TCPF_RST ? RR_V_RST_SILENT : RR_V_RESET;
-	if (port)
-		return forward_nat(af, ctx, p, ep, local, port);
-	return forward_send(ctx, p, *(const volatile __u64 *)&ep->hop, RR_V_FORWARD);
+	if ((ep->flags & (RR_EP_PRESENT | RR_EP_GONE)) != RR_EP_PRESENT)
+		return tcp_flags(pkt_tcp(p)) & TCPF_RST ? RR_V_RST_SILENT : RR_V_RESET;
+	hop = *(const volatile __u64 *)&ep->hop;
+	if (!hop)
+		return RR_V_NO_HOP;
+	switch (ep->mode) {
+	case RR_MODE_NAT:
+		v = nat_client(af, p, ep, local, port);
+		break;
+	case RR_MODE_DSR:
+		v = dsr_client();
+		break;
+	default:
+		v = RR_V_NO_HOP;
+	}
+	return v ? v : forward_send(ctx, p, hop, RR_V_FORWARD);
 }
 
-/* Endpoint to client in nat: the service as source, by the hop that the client's SYN came in by. */
+/* Endpoint to client, by the hop that the client's SYN came in by. */
 static __always_inline enum rr_verdict forward_server(const int af, struct xdp_md *ctx,
-						      struct pkt *p, const struct fsnap *r)
+						      struct pkt *p, const struct flow_seen *r)
 {
-	const struct rr_service *svc = map_get(services, p->service);
-	const __u64 *hop = map_get(hops, RR_META_VIA(r->meta));
-	__u64 client[2] = { r->peer0, r->peer1 };
+	const struct rr_listener *l = map_get(listeners, r->h.listener);
+	const __u64 *hop = map_get(hops, RR_META_VIA(r->h.meta));
+	enum rr_verdict v;
 
-	if (!svc || !hop || !*hop)
+	if (!l || !hop || !*hop)
 		return RR_V_NO_HOP;
-	if (!forward_ttl(af, p))
-		return RR_V_TTL;
-	if (af == RR_AF_INET)
-		forward_rewrite4(p, *(const __u32 *)&svc->addr, r->peer0, svc->port, r->port);
-	else
-		forward_rewrite6(p, (const __u64 *)&svc->addr, client, svc->port, r->port);
-	return forward_send(ctx, p, *hop, RR_V_REPLY);
+	p->service = l->service;
+	v = nat_server(af, p, l, r);
+	return v ? v : forward_send(ctx, p, *hop, RR_V_REPLY);
 }
 
 #endif

@@ -1,13 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * pick.h - the endpoint of a new connection. The ticket is one atomic add on the service's cursor: connection
- * k goes to slot k mod L, over all CPUs and across every rebuild of the rotation, because the cursor is never
- * reset. An endpoint that takes no new connections is stepped over at once, RR_MAX_STEPS at most; soon the
- * controller's next rotation does not hold it any more.
+ * pick.h - the endpoint of a new connection. The ticket is one atomic add on the service's
+ * cursor: connection k goes to slot k mod L, over all CPUs and across every rebuild of the
+ * rotation, because the cursor is never reset. An endpoint that takes no new connections is
+ * stepped over at once, RR_MAX_STEPS at most; soon the controller's next rotation does not hold
+ * it any more.
  */
-#ifndef RR_PICK_H
-#define RR_PICK_H
+#ifndef RR_BPF_PICK_H
+#define RR_BPF_PICK_H
 
+#include "base.h"
+#include "maps.h"
+#include "rr_table.h"
+
+struct pick {
+	__u64 ticket;
+	__u32 endpoint; /* 0 = none takes it */
+};
+
+/* Does this endpoint take new connections at this moment? */
 static __always_inline bool pick_takes_new(const struct rr_endpoint *ep)
 {
 	return (ep->flags & (RR_EP_PRESENT | RR_EP_NO_NEW | RR_EP_GONE)) == RR_EP_PRESENT &&
@@ -26,6 +37,7 @@ static __always_inline __u32 pick_guess(const struct rr_service *svc, __u32 serv
 	return rot->slot[*(const volatile __u64 *)&cursor->ticket % len & (RR_MAX_SLOTS - 1)];
 }
 
+/* Draws a ticket and walks on from its slot to an endpoint that takes the connection. */
 static __always_inline void pick_endpoint(const struct rr_service *svc, __u32 service,
 					  struct pick *out)
 {

@@ -1,14 +1,32 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * reset.h - answers a packet with RST, on the way that it came (RFC 9293 3.10.7.1): the frame is cut to bare
- * headers and turned round. Rate limited per CPU, so that we are no amplifier and no load.
+ * reset.h - answers a packet with RST, on the way that it came (RFC 9293 3.10.7.1): the frame is
+ * cut to bare headers and turned round. Rate limited per CPU, so that we are no amplifier and no
+ * load.
  */
-#ifndef RR_RESET_H
-#define RR_RESET_H
+#ifndef RR_BPF_RESET_H
+#define RR_BPF_RESET_H
+
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/tcp.h>
+
+#include "base.h"
+#include "csum.h"
+#include "maps.h"
+#include "pkt.h"
+#include "rr_table.h"
+#include "rr_verdict.h"
 
 #define RESET_TTL 64
 
-/* Token bucket in units of 1/hz of a RST: a tick brings `rate`, a RST costs `hz`; burst one second. */
+/*
+ * Token bucket in units of 1/hz of a RST: a tick brings `rate`, a RST costs `hz`; burst one
+ * second. All zero is a bucket that was never used, and full. (Its time alone would not tell: the
+ * clock's low half is near 0 five minutes after boot.)
+ */
 static __always_inline bool reset_allowed(const struct rr_control *c)
 {
 	struct rr_bucket *b = map_get(buckets, 0);
@@ -17,7 +35,7 @@ static __always_inline bool reset_allowed(const struct rr_control *c)
 
 	if (!b)
 		return false;
-	passed = now - b->jiffies;
+	passed = b->jiffies || b->tokens ? now - b->jiffies : cost;
 	b->jiffies = now;
 	if (passed > cost)
 		passed = cost;
@@ -43,14 +61,14 @@ struct reset {
 
 static __always_inline void reset_read(const struct pkt *p, struct reset *r)
 {
-	const struct tcphdr *tcp = p->tcp;
+	const struct tcphdr *tcp = pkt_tcp(p);
 	__u8 flags = tcp_flags(tcp);
-	__u32 len = p->l3_len - p->l4_off - tcp->doff * 4;
+	__u32 len = p->l3_len - p->l4.off - tcp->doff * 4;
 
 	r->src = p->dst;
 	r->dst = p->src;
-	r->sport = p->dport;
-	r->dport = p->sport;
+	r->sport = p->l4.dport;
+	r->dport = p->l4.sport;
 	if (flags & TCPF_ACK) {
 		r->seq = tcp->ack_seq;
 		r->ack = 0;

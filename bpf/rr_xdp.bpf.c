@@ -2,48 +2,44 @@
 /*
  * rr_xdp.bpf.c - the packet path on one screen: parse, service, flow, pick, forward, account.
  *
- * Each step is a header of its own and returns a verdict (RR_V_GO = next step). An established packet takes the
- * fast path: one bucket of the address table, one flow entry, rewrite, send. Everything that changes a flow
- * (SYN, FIN, RST, half-open, closing) goes through conn.h first and joins the same forward step. Nothing is
- * judged before it is known to be ours: what is not, passes untouched.
+ * Each step is a header of its own and returns a verdict (RR_V_GO = next step). An established
+ * packet takes the fast path: one bucket of the address table, one flow entry, rewrite, send.
+ * Everything that changes a flow (SYN, FIN, RST, half-open, closing) goes through client.h or
+ * server.h first and joins the same forward step. Nothing is judged before it is known to be
+ * ours: what is not, passes untouched.
  */
-#include <stdbool.h>
-#include <stddef.h>
-#include <linux/bpf.h>
-#include <linux/if_ether.h>
-#include <linux/in.h>
-#include <linux/ip.h>
-#include <linux/ipv6.h>
-#include <linux/tcp.h>
-#include <bpf/bpf_endian.h>
-#include <bpf/bpf_helpers.h>
+#include "base.h"
 
-#include "rr_abi.h"
-#include "rr_hash.h"
-#include "rr_verdict.h"
-
-#include "config.h"
-#include "work.h"
-#include "maps.h"
-#include "pkt.h"
-#include "parse.h"
-#include "csum.h"
-#include "service.h"
-#include "flow.h"
 #include "account.h"
-#include "pick.h"
+#include "client.h"
 #include "conn.h"
+#include "flow.h"
 #include "forward.h"
+#include "maps.h"
+#include "parse/eth.h"
+#include "pkt.h"
 #include "reset.h"
+#include "rr_pair.h"
+#include "server.h"
+#include "service.h"
 
 #define PATH_SLOW_FLAGS (TCPF_SYN | TCPF_FIN | TCPF_RST)
 #define PATH_REST_SECONDS 15
+_Static_assert(2 * PATH_REST_SECONDS <= RR_IDLE_LEAST_SECONDS,
+	       "a rest ends long before a flow may");
+
+static __always_inline void path_key(const int af, const struct pkt *p, __u16 port, __u16 tag,
+				     struct rr_key *k)
+{
+	rr_key_make(k, af, af, p->src.w0, p->src.w1, port, tag | p->l4.tag);
+}
 
 /* What the slow path needs to know of the packet, in this CPU's working memory. */
 static __always_inline struct conn *path_conn(struct xdp_md *ctx, const struct rr_control *c,
-					      const struct pkt *p, const struct fkey *k)
+					      const struct pkt *p, const struct rr_key *k)
 {
 	const __u16 *mac = (const __u16 *)p->eth->h_source;
+	const struct tcphdr *tcp = pkt_tcp(p);
 	struct conn *out = map_get(scratch, 0);
 
 	if (!out)
@@ -54,73 +50,114 @@ static __always_inline struct conn *path_conn(struct xdp_md *ctx, const struct r
 	out->ifindex = ctx->ingress_ifindex;
 	out->vlan = p->vlan;
 	out->now = bpf_jiffies64();
-	out->seq = bpf_ntohl(p->tcp->seq);
-	out->ack = bpf_ntohl(p->tcp->ack_seq);
-	out->data = p->l3_len - p->l4_off - p->tcp->doff * 4;
-	out->flags = tcp_flags(p->tcp);
+	out->seq = bpf_ntohl(tcp->seq);
+	out->ack = bpf_ntohl(tcp->ack_seq);
+	out->data = p->l3_len - p->l4.off - tcp->doff * 4;
+	out->flags = tcp_flags(tcp);
 	out->service = p->service;
-	out->client_port = p->sport;
 	out->endpoint = 0;
 	out->local = 0;
 	out->port = 0;
 	return out;
 }
 
-static __always_inline void path_key(const int af, const struct pkt *p, __u16 port, __u32 tag,
-				     struct fkey *k)
-{
-	k->key = RR_KEY4(af == RR_AF_INET ? p->src.w0 : 0, port, tag);
-	k->a0 = p->src.w0;
-	k->a1 = p->src.w1;
-}
-
-static __always_inline bool path_may_be_fast(const struct pkt *p)
-{
-	return !(tcp_flags(p->tcp) & PATH_SLOW_FLAGS);
-}
-
 /*
- * An entry that has rested may have lost its partner: an expired one can be evicted, and its port given away. So the first
- * packet after a rest takes the slow path, which looks at both. The least idle timeout is twice as long.
+ * May this packet take the fast path by its entry? An entry that has rested may have lost its
+ * partner: an expired one can be evicted, and its port given away. So the first packet after a rest
+ * takes the slow path, which looks at both.
  */
-static __always_inline bool path_is_fresh(const struct rr_control *c, const struct fsnap *s,
-					  __u32 now)
+static __always_inline bool path_is_fast(const struct rr_control *c, const struct flow_seen *s,
+					 __u32 now)
 {
-	return (__s32)(now - s->seen) < (__s32)(c->hz * PATH_REST_SECONDS);
+	return RR_META_STATE(s->h.meta) == RR_FLOW_EST &&
+	       (__s32)(now - s->seen) < (__s32)(c->hz * PATH_REST_SECONDS);
 }
 
-/* A packet of a client to service p->service. */
-static __always_inline enum rr_verdict path_client(const int af, struct xdp_md *ctx,
-						   const struct rr_control *c, struct pkt *p)
-{
-	enum rr_verdict v = parse_check(p);
-	struct rr_flow *f;
-	struct conn *conn;
-	struct fsnap s;
-	struct fkey k;
-	__u32 now;
+/* Where a client's packet goes, beside p->endpoint. */
+struct path_to {
+	__u32 local;
+	__u16 port;
+};
 
-	if (v)
-		return v;
-	path_key(af, p, p->sport, p->service, &k);
-	if (path_may_be_fast(p)) {
-		now = bpf_jiffies64();
-		f = flow_find(af, &k, c->hash_seed, &s);
-		if (f && RR_META_STATE(s.meta) == RR_FLOW_EST && path_is_fresh(c, &s, now)) {
-			flow_touch(f, s.seen, now);
-			p->endpoint = RR_META_EP(s.meta);
-			return forward_client(af, ctx, p, RR_META_VIA(s.meta), s.port);
-		}
-	}
-	conn = path_conn(ctx, c, p, &k);
+/* An established flow's packet that changes nothing: its entry is all that is looked at. */
+static __always_inline bool path_client_fast(const int af, const struct rr_control *c,
+					     struct pkt *p, const struct rr_key *k,
+					     struct path_to *to)
+{
+	__u32 now = bpf_jiffies64();
+	struct flow_seen s;
+	struct rr_flow *f;
+
+	if (tcp_flags(pkt_tcp(p)) & PATH_SLOW_FLAGS)
+		return false;
+	f = flow_find(af, k, c->hash_seed, &s);
+	if (!f || !path_is_fast(c, &s, now))
+		return false;
+	flow_touch(f, s.seen, now);
+	p->endpoint = RR_META_EP(s.h.meta);
+	to->local = RR_META_VIA(s.h.meta);
+	to->port = s.h.port;
+	return true;
+}
+
+static __always_inline enum rr_verdict path_client_slow(const int af, struct xdp_md *ctx,
+							const struct rr_control *c, struct pkt *p,
+							const struct rr_key *k, struct path_to *to)
+{
+	struct conn *conn = path_conn(ctx, c, p, k);
+	enum rr_verdict v;
+
 	if (!conn)
 		return RR_V_TABLE_FULL;
-	conn->last_ttl = !forward_ttl(af, p);
-	v = af == RR_AF_INET ? conn_client4(conn) : conn_client6(conn);
+	conn->listener = RR_TAG_LISTENER(RR_KEY_TAG(k->key));
+	conn->last_ttl = !nat_ttl(af, p);
+	v = af == RR_AF_INET ? client4(conn) : client6(conn);
+	p->endpoint = conn->endpoint;
+	to->local = conn->local;
+	to->port = conn->port;
+	return v;
+}
+
+/* A packet of a client to the listener and service of `row`. */
+static __always_inline enum rr_verdict path_client(const int af, struct xdp_md *ctx,
+						   const struct rr_control *c, struct pkt *p,
+						   __u64 row)
+{
+	enum rr_verdict v = parse_check(p);
+	struct path_to to;
+	struct rr_key k;
+
 	if (v)
 		return v;
-	p->endpoint = conn->endpoint;
-	return forward_client(af, ctx, p, conn->local, conn->port);
+	p->service = SERVICE_OF(row);
+	path_key(af, p, p->l4.sport, rr_tag_forward(SERVICE_ID(row), 0), &k);
+	if (!path_client_fast(af, c, p, &k, &to)) {
+		v = path_client_slow(af, ctx, c, p, &k, &to);
+		if (v)
+			return v;
+	}
+	return forward_client(af, ctx, p, to.local, to.port);
+}
+
+static __always_inline enum rr_verdict path_server_slow(const int af, struct xdp_md *ctx,
+							const struct rr_control *c,
+							const struct pkt *p, const struct rr_key *k,
+							__u32 slot)
+{
+	struct conn *conn = path_conn(ctx, c, p, k);
+
+	if (!conn)
+		return RR_V_TABLE_FULL;
+	conn->slot = slot;
+	return af == RR_AF_INET ? server4(conn) : server6(conn);
+}
+
+/* Did the endpoint of this entry send the packet? Address and local port are in the key. */
+static __always_inline bool path_is_reply(const struct pkt *p, __u32 endpoint)
+{
+	const struct rr_endpoint *ep = map_get(endpoints, endpoint);
+
+	return ep && ep->port == p->l4.sport;
 }
 
 /* A packet to local address `local`: GO when it is no reply of an endpoint. */
@@ -128,53 +165,61 @@ static __always_inline enum rr_verdict path_server(const int af, struct xdp_md *
 						   const struct rr_control *c, struct pkt *p,
 						   __u32 local)
 {
+	struct flow_seen r;
 	struct rr_flow *f;
-	struct conn *conn;
 	enum rr_verdict v;
-	struct fsnap r;
-	struct fkey k;
+	struct rr_key k;
 	__u32 now;
 
-	path_key(af, p, p->dport, RR_KEY_REV | local, &k);
+	path_key(af, p, p->l4.dport, rr_tag_reverse(local, 0), &k);
 	f = flow_find(af, &k, c->hash_seed, &r);
-	if (!f || r.eport != p->sport)
+	if (!f || !path_is_reply(p, RR_META_EP(r.h.meta)))
 		return RR_V_GO;
 	v = parse_check(p);
 	if (v)
 		return v;
-	p->service = r.service;
-	p->endpoint = RR_META_EP(r.meta);
+	p->endpoint = RR_META_EP(r.h.meta);
 	now = bpf_jiffies64();
-	if (path_may_be_fast(p) && RR_META_STATE(r.meta) == RR_FLOW_EST &&
-	    path_is_fresh(c, &r, now)) {
+	if (!(tcp_flags(pkt_tcp(p)) & PATH_SLOW_FLAGS) && path_is_fast(c, &r, now)) {
 		flow_touch(f, r.seen, now);
-		return forward_server(af, ctx, p, &r);
+	} else {
+		v = path_server_slow(af, ctx, c, p, &k, r.h.slot);
+		if (v)
+			return v;
 	}
-	conn = path_conn(ctx, c, p, &k);
-	if (!conn)
-		return RR_V_TABLE_FULL;
-	v = af == RR_AF_INET ? conn_server4(conn) : conn_server6(conn);
-	return v ? v : forward_server(af, ctx, p, &r);
+	return forward_server(af, ctx, p, &r);
+}
+
+/*
+ * Ethernet and IP header are whole, as parse() has seen. The verifier is shown it once more, by
+ * fresh pointers: those of parse() know for how many tags and extension headers they were
+ * checked, and all that follows would be walked once for each number.
+ */
+static __always_inline bool path_anchor(const int af, struct xdp_md *ctx, struct pkt *p)
+{
+	p->eth = pkt_data(ctx);
+	p->end = pkt_end(ctx);
+	return (void *)(p->eth + 1) <= p->end && parse_again(af, p);
 }
 
 static __always_inline enum rr_verdict path_ours(const int af, struct xdp_md *ctx,
 						 const struct rr_control *c, struct pkt *p)
 {
 	enum rr_verdict v;
-	__u32 local;
+	__u64 row;
 
-	if (!parse_again(af, p))
+	if (!path_anchor(af, ctx, p))
 		return RR_V_NOT_OURS;
-	local = service_local(c, p);
-	if (local != SERVICE_NONE) {
-		v = path_server(af, ctx, c, p, local);
+	row = service_local(af, c, p);
+	if (row != SERVICE_NONE) {
+		v = path_server(af, ctx, c, p, SERVICE_ID(row));
 		if (v)
 			return v;
 	}
-	p->service = service_find(c, p);
-	if (p->service == SERVICE_NONE)
+	row = service_find(c, p);
+	if (row == SERVICE_NONE)
 		return RR_V_NOT_OURS;
-	return path_client(af, ctx, c, p);
+	return path_client(af, ctx, c, p, row);
 }
 
 static __always_inline enum rr_verdict path_af(const int af, struct xdp_md *ctx,
@@ -204,11 +249,10 @@ SEC("xdp")
 int rr_xdp(struct xdp_md *ctx)
 {
 	void *data = pkt_data(ctx), *end = pkt_end(ctx);
-	__u32 bytes = end - data;
 	struct pkt p;
 
-	pkt_init(&p);
-	return account(&p, path(ctx, &p, data, end), bytes);
+	pkt_init(&p, end - data);
+	return account(&p, path(ctx, &p, data, end));
 }
 
 char _license[] SEC("license") = "Dual BSD/GPL";

@@ -1,15 +1,33 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * service.h - whose is the packet? One bucket of the address table tells a service (address, port, protocol)
- * or a local address of ours. The controller chose the seed so that no bucket overflows: one look is enough.
+ * service.h - whose is the packet? One bucket of the address table tells a listener (address, port,
+ * protocol) and its service, or a local address of ours. The controller chose the seed so that no
+ * bucket overflows: one look is enough.
  */
-#ifndef RR_SERVICE_H
-#define RR_SERVICE_H
+#ifndef RR_BPF_SERVICE_H
+#define RR_BPF_SERVICE_H
 
-#define SERVICE_NONE 0xffffffffu
+#include <linux/in.h>
 
-/* Id of the entry for (address, kind) in the active copy, or SERVICE_NONE. */
-static __always_inline __u32 service_lookup(const struct rr_control *c, const struct pkt_addr *a,
+#include "base.h"
+#include "config.h"
+#include "maps.h"
+#include "pkt.h"
+#include "rr_hash.h"
+#include "rr_table.h"
+
+/*
+ * What a row says, its last eight bytes as one word: one load, and to the verifier a number
+ * whichever way of the bucket it stood in.
+ */
+_Static_assert(offsetof(struct rr_vip, id) == 24, "the last word of a row");
+#define SERVICE_NONE (~0ull) /* no row says so: its padding is 0 */
+#define SERVICE_ID(row) ((__u32)(row)&0xffff)
+#define SERVICE_OF(row) ((__u32)(row) >> 16)
+#define SERVICE_TABLES(row) ((__u32)((row) >> 32) & 0xffff)
+
+/* The row for (address, kind) in the active copy, or SERVICE_NONE. */
+static __always_inline __u64 service_lookup(const struct rr_control *c, const struct pkt_addr *a,
 					    __u64 kind)
 {
 	__u64 active = *(const volatile __u64 *)&c->vip_active;
@@ -23,25 +41,33 @@ static __always_inline __u32 service_lookup(const struct rr_control *c, const st
 		const struct rr_vip *e = &b->e[i];
 
 		if (e->kind == kind && e->a0 == a->w0 && e->a1 == a->w1)
-			return e->id;
+			return *(const __u64 *)&e->id;
 	}
 	return SERVICE_NONE;
 }
 
-static __always_inline __u32 service_find(const struct rr_control *c, const struct pkt *p)
+/* Listener and service of a packet to one of our services: SERVICE_ID, SERVICE_OF. */
+static __always_inline __u64 service_find(const struct rr_control *c, const struct pkt *p)
 {
 	return service_lookup(c, &p->dst,
-			      RR_VIP_KIND(p->dport, IPPROTO_TCP, p->af, RR_VIP_SERVICE));
+			      RR_VIP_KIND(p->l4.dport, p->l4.proto, p->af, RR_VIP_LISTENER));
 }
 
-/* Local id if the packet is addressed to one of our source addresses, in the range of nat ports. */
-static __always_inline __u32 service_local(const struct rr_control *c, const struct pkt *p)
+/*
+ * Local id (SERVICE_ID) if the packet is addressed to one of our source addresses, in the range of
+ * nat ports, and replies of its family may have entries in the table of `af`.
+ */
+static __always_inline __u64 service_local(const int af, const struct rr_control *c,
+					   const struct pkt *p)
 {
-	__u16 port = bpf_ntohs(p->dport);
+	__u32 table = af == RR_AF_INET ? RR_VIP_FLOWS4 : RR_VIP_FLOWS6;
+	__u16 port = bpf_ntohs(p->l4.dport);
+	__u64 row;
 
 	if (port < rr_port_lo || port > rr_port_hi)
 		return SERVICE_NONE;
-	return service_lookup(c, &p->dst, RR_VIP_KIND(0, IPPROTO_TCP, p->af, RR_VIP_LOCAL));
+	row = service_lookup(c, &p->dst, RR_VIP_KIND(0, p->l4.proto, af, RR_VIP_LOCAL));
+	return SERVICE_TABLES(row) & table ? row : SERVICE_NONE;
 }
 
 #endif

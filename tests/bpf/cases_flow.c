@@ -24,7 +24,7 @@ static void no_hop(struct world *w)
 
 static void no_client_hop(struct world *w)
 {
-	w->rig->hops[RR_META_VIA(path_reverse_of(w)->meta)] = 0;
+	w->rig->hops[RR_META_VIA(path_reverse_of(w, NULL)->meta)] = 0;
 }
 
 static void no_iface(struct world *w)
@@ -62,12 +62,12 @@ static void no_local(struct world *w)
 
 static void lose_reverse(struct world *w)
 {
-	path_reverse_of(w)->meta = RR_META_MAKE(9, RR_FLOW_EMPTY, 0, 0, 0);
+	path_reverse_of(w, NULL)->meta = RR_META_MAKE(9, RR_FLOW_EMPTY, 0, 0, 0);
 }
 
 static void steal_reverse(struct world *w)
 {
-	path_reverse_of(w)->port ^= 0x0100;
+	path_reverse_of(w, NULL)->port ^= 0x0100;
 }
 
 /*
@@ -91,37 +91,31 @@ static void aged(struct world *w)
 {
 	path_flow_of(w, NULL)->seen -= RIG_TIMEOUT / 2;
 	if (w->mode->pair)
-		path_reverse_of(w)->seen -= RIG_TIMEOUT / 2;
+		path_reverse_of(w, NULL)->seen -= RIG_TIMEOUT / 2;
 }
 
 /* Was the entry's time set? The flow was opened a moment ago. */
 static bool is_fresh(const struct world *w, const struct rr_flow *f)
 {
-	uint32_t slot = 0;
-
-	path_flow_of(w, &slot);
-	return (int32_t)(f->seen - rig_cold(w->rig, w->af, slot)->opened) >= 0;
+	return (int32_t)(f->seen - path_record_of(w)->opened) >= 0;
 }
 
 static void client_seen(struct world *w)
 {
 	assert_true(is_fresh(w, path_flow_of(w, NULL)));
 	if (w->mode->pair)
-		assert_false(is_fresh(w, path_reverse_of(w)));
+		assert_false(is_fresh(w, path_reverse_of(w, NULL)));
 }
 
 static void endpoint_seen(struct world *w)
 {
-	assert_true(is_fresh(w, path_reverse_of(w)));
+	assert_true(is_fresh(w, path_reverse_of(w, NULL)));
 	assert_false(is_fresh(w, path_flow_of(w, NULL)));
 }
 
 static void answered(struct world *w)
 {
-	uint32_t slot = 0;
-
-	path_flow_of(w, &slot);
-	assert_int_equal(rig_cold(w->rig, w->af, slot)->isn_server, PATH_ISN_SERVER);
+	assert_int_equal(path_record_of(w)->isn_server, PATH_ISN_SERVER);
 }
 
 static void one_packet(struct world *w, bool rev, struct pkt_spec s)

@@ -151,16 +151,28 @@ static void timeouts_short(struct world *w)
 	f->seen -= RIG_TIMEOUT + 2;
 }
 
-static void cold_is_right(struct world *w)
+static void record_is_right(struct world *w)
 {
-	const struct rr_cold *cold;
-	uint32_t slot = 0;
+	const struct rr_pair *pair = path_record_of(w);
+	uint64_t ticket = w->rig->cursors[w->svc].ticket - 1;
+	uint32_t forward = 0, reverse = 0;
 
-	path_flow_of(w, &slot);
-	cold = rig_cold(w->rig, w->af, slot);
-	assert_int_equal(cold->isn_client, PATH_ISN_CLIENT);
-	assert_int_equal(cold->syn_count, 1);
-	assert_int_equal(cold->ticket, 0);
+	path_flow_of(w, &forward);
+	assert_int_equal(pair->forward, forward);
+	if (w->mode->pair) {
+		path_reverse_of(w, &reverse);
+		assert_int_equal(path_flow_of(w, NULL)->slot, reverse);
+	}
+	assert_int_equal(pair->isn_client, PATH_ISN_CLIENT);
+	assert_int_equal(pair->tries, 1);
+	assert_int_equal(pair->ticket_lo, (uint32_t)ticket);
+	assert_int_equal(pair->ticket_hi, (uint16_t)(ticket >> 32));
+}
+
+/* The record keeps 48 bits of it; mod 3 = 0. */
+static void cursor_wide(struct world *w)
+{
+	w->rig->cursors[w->svc].ticket = 0x0123456789abcdefull;
 }
 
 #define NEW(why, n, ...) \
@@ -180,7 +192,9 @@ static void cold_is_right(struct world *w)
 	}
 
 static const struct path_case cases[] = {
-	NEW("SYN", 0, .after = cold_is_right),
+	NEW("SYN", 0, .after = record_is_right),
+	NEW("SYN, ticket of more than 48 bits", 0, .prepare = cursor_wide,
+	    .after = record_is_right),
 	NEW("SYN of a second client", 1, .prepare = other_client),
 	{ .name = "SYN with data",
 	  .on = ON_ALL,

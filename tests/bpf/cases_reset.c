@@ -37,6 +37,16 @@ static void no_hz(struct world *w)
 	w->rig->control->hz = 0;
 }
 
+/*
+ * A bucket that fills in 50 days: with the clock alone it would have no token before that. The rows
+ * begin with buckets that were never used.
+ */
+static void rate_slow(struct world *w)
+{
+	w->rig->control->rst_rate = 1;
+	w->rig->control->hz = 0xffffffff;
+}
+
 static void rate_huge(struct world *w)
 {
 	w->rig->control->rst_rate = 0xffffffff;
@@ -92,6 +102,7 @@ static const struct path_case cases[] = {
 	UNKNOWN("on-unknown pass, RST", pass, PKT_RST, RR_V_UNKNOWN_PASS),
 	UNKNOWN("RSTs switched off", no_rst, PKT_ACK, RR_V_RST_LIMITED),
 	UNKNOWN("controller did not say HZ", no_hz, PKT_ACK, RR_V_RESET),
+	UNKNOWN("first RST of all, whatever the clock says", rate_slow, PKT_ACK, RR_V_RESET),
 	UNKNOWN("enormous rate", rate_huge, PKT_ACK, RR_V_RESET),
 	REFUSE("refused SYN", .ttl = 64),
 	REFUSE("refused SYN, number wraps", .seq = 0xffffffff),

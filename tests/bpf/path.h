@@ -96,6 +96,10 @@ struct world {
 	const struct path_world *row;
 	const struct path_mode *mode;
 	uint8_t af; /* the client's */
+	/* What the client connects to, and the id that this has. */
+	struct rr_addr addr;
+	uint16_t port;
+	uint16_t listener;
 	uint16_t cport; /* the client's port */
 	uint8_t cmac[6]; /* the client's side: source MAC of its frames */
 	uint16_t cvlan, evlan; /* tag control of what clients and endpoints send; 0 = untagged */
@@ -137,7 +141,8 @@ struct path_table {
 	}
 
 /* the tables, by step */
-extern const struct path_table path_parse, path_pass, path_new, path_flow, path_close, path_reset;
+extern const struct path_table path_parse, path_pass, path_new, path_flow, path_pair, path_close,
+	path_reset;
 
 extern const struct path_world path_worlds[PATH_ALL];
 extern const struct path_mode path_modes[]; /* by enum rr_mode */
@@ -175,7 +180,12 @@ void path_client(struct world *w, uint8_t flags, enum rr_verdict v);
 void path_server(struct world *w, uint8_t flags, enum rr_verdict v);
 /* The client's forward entry; NULL = none. */
 struct rr_flow *path_flow_of(const struct world *w, uint32_t *slot);
-struct rr_flow *path_reverse_of(const struct world *w);
+struct rr_flow *path_reverse_of(const struct world *w, uint32_t *slot);
+/* The record of the client's flow; it must be of this life. */
+struct rr_pair *path_record_of(const struct world *w);
+/* Tags of the flow's keys. */
+uint16_t path_forward_tag(const struct world *w);
+uint16_t path_reverse_tag(const struct world *w);
 void path_case_run(struct rig *r, uint32_t svc, const struct path_case *c);
 /* Changes both entries of the flow to a state, as the controller does. */
 void path_kill(struct world *w);

@@ -29,7 +29,7 @@ void path_kill(struct world *w)
 {
 	set_state(path_flow_of(w, NULL), RR_FLOW_KILLED);
 	if (w->mode->pair)
-		set_state(path_reverse_of(w), RR_FLOW_KILLED);
+		set_state(path_reverse_of(w, NULL), RR_FLOW_KILLED);
 }
 
 void path_reach(struct world *w, enum path_have have)
@@ -100,7 +100,7 @@ static void check_state(const struct world *w, const struct path_case *c)
 	assert_int_equal(RR_META_STATE(f->meta), c->state);
 	if (!w->mode->pair)
 		return;
-	r = path_reverse_of(w);
+	r = path_reverse_of(w, NULL);
 	assert_non_null(r);
 	assert_int_equal(RR_META_STATE(r->meta), c->state);
 }

@@ -30,8 +30,7 @@ const char *path_verdict_name(enum rr_verdict v)
 /* New connection or known one: where the flow table says it goes. */
 static void learn(struct world *w, const struct pkt_spec *in)
 {
-	uint32_t slot = 0;
-	struct rr_flow *f = path_flow_of(w, &slot);
+	struct rr_flow *f = path_flow_of(w, NULL);
 
 	if (!f) {
 		fail_msg("%s", "a forwarded packet without a flow");
@@ -39,8 +38,7 @@ static void learn(struct world *w, const struct pkt_spec *in)
 	}
 	w->ep = RR_META_EP(f->meta);
 	w->lport = pkt_be16(f->port);
-	if ((in->flags & (PKT_SYN | PKT_ACK)) == PKT_SYN &&
-	    rig_cold(w->rig, w->af, slot)->syn_count == 1) {
+	if ((in->flags & (PKT_SYN | PKT_ACK)) == PKT_SYN && (path_record_of(w)->tries & 0xf) == 1) {
 		memcpy(w->hop_mac, in->smac, 6);
 		w->hop_vlan = in->vlans ? in->vlan[0] & 0xfff : 0;
 	}
@@ -97,9 +95,9 @@ static void expect_reply(const struct world *w, const struct pkt_spec *in, struc
 	expect_vlan(out, w->hop_vlan);
 	memcpy(out->smac, path_iface_mac, 6);
 	out->af = w->row->client;
-	out->src = path_service_addr(w->svc);
+	out->src = w->addr;
 	out->dst = path_client_addr(w->svc);
-	out->sport = PATH_PORT;
+	out->sport = w->port;
 	out->dport = w->cport;
 	out->ttl = ttl_after(in);
 }

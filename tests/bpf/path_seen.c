@@ -61,7 +61,7 @@ bool seen_find(const struct rig *r, uint8_t af, const struct rr_addr *a, uint16_
 
 	if (af == RR_AF_INET)
 		memcpy(&low, a->a, 4);
-	want = RR_KEY4(low, pkt_be16(port), tag);
+	want = RR_KEY_MAKE(low, pkt_be16(port), tag);
 	for (uint32_t i = 0; i < seen_slots(r, af); i++) {
 		const __u64 *key, *addr;
 		struct rr_flow *f = seen_slot(r, af, i, &key, &addr);

@@ -3,8 +3,13 @@
  * path_world.c - the worlds of the packet tests: which services there are, their addresses and
  * endpoints, the flow of the client under test, and the usual packets of both sides.
  */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+
+#include <cmocka.h>
 
 #include "path.h"
 
@@ -98,6 +103,9 @@ void path_world_is(struct world *w, uint32_t svc)
 	w->row = &path_worlds[svc];
 	w->mode = &path_modes[w->row->mode];
 	w->af = w->row->client;
+	w->addr = path_service_addr(svc);
+	w->port = PATH_PORT;
+	w->listener = RIG_LISTENER(svc);
 	w->cport = 40000;
 	memcpy(w->cmac, path_client_mac, 6);
 }
@@ -125,19 +133,40 @@ void path_vlans(struct world *w, uint16_t client, uint16_t endpoints)
 	}
 }
 
+uint16_t path_forward_tag(const struct world *w)
+{
+	return rr_tag_forward(w->listener, w->row->proto == IPPROTO_UDP);
+}
+
+uint16_t path_reverse_tag(const struct world *w)
+{
+	return rr_tag_reverse(w->rig->endpoints[w->ep].local_first, w->row->proto == IPPROTO_UDP);
+}
+
 struct rr_flow *path_flow_of(const struct world *w, uint32_t *slot)
 {
 	struct rr_addr a = path_client_addr(w->svc);
 
-	return rig_flow(w->rig, w->af, &a, w->cport, (uint16_t)w->svc, slot);
+	return rig_flow(w->rig, w->af, &a, w->cport, path_forward_tag(w), slot);
 }
 
-struct rr_flow *path_reverse_of(const struct world *w)
+struct rr_flow *path_reverse_of(const struct world *w, uint32_t *slot)
 {
-	const struct rr_endpoint *e = &w->rig->endpoints[w->ep];
+	return rig_flow(w->rig, w->row->endpoint, &w->rig->endpoints[w->ep].addr, w->lport,
+			path_reverse_tag(w), slot);
+}
 
-	return rig_flow(w->rig, w->row->endpoint, &e->addr, w->lport,
-			(uint16_t)(RR_KEY_REV | e->local_first), NULL);
+struct rr_pair *path_record_of(const struct world *w)
+{
+	uint32_t slot = 0;
+	const struct rr_flow *f =
+		w->mode->pair ? path_reverse_of(w, &slot) : path_flow_of(w, &slot);
+	uint8_t table = w->mode->pair ? w->row->endpoint : w->af;
+	struct rr_pair *pair = rig_pair(w->rig, table, slot);
+
+	assert_non_null(f);
+	assert_int_equal(pair->gen, RR_META_GEN(f->meta));
+	return pair;
 }
 
 /* ---- the usual packets ---- */
@@ -171,9 +200,9 @@ static void usual_client(const struct world *w, struct pkt_spec *s)
 	if (addr_is_zero(&s->src))
 		s->src = path_client_addr(w->svc);
 	if (addr_is_zero(&s->dst))
-		s->dst = path_service_addr(w->svc);
+		s->dst = w->addr;
 	s->sport = s->sport ? s->sport : w->cport;
-	s->dport = s->dport ? s->dport : PATH_PORT;
+	s->dport = s->dport ? s->dport : w->port;
 	if (!s->seq)
 		s->seq = PATH_ISN_CLIENT + !(s->flags & PKT_SYN);
 	if (!s->ack && (s->flags & PKT_ACK))

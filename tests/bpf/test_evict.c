@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * test_evict.c - a flow table without room: who goes (expired, then closed, then the oldest half-open), who never does, and
- * what is counted. Two sets only, which both are candidates of every key, so all slots fill.
+ * test_evict.c - a flow table without room: who goes (expired, then closed, then the oldest
+ * half-open), who never does, and what is counted. Two sets only, which both are candidates of
+ * every key, so all slots fill.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -213,7 +214,7 @@ static void test_evicted_pairs(void **state)
 		next_client(&w, (uint16_t)(100 + i));
 		path_reach(&w, HAVE_EST);
 		path_flow_of(&w, NULL)->seen -= RIG_TIMEOUT + 2;
-		path_reverse_of(&w)->seen -= RIG_TIMEOUT + 2;
+		path_reverse_of(&w, NULL)->seen -= RIG_TIMEOUT + 2;
 	}
 	rig_count(&rig_tiny, &was);
 	for (uint32_t i = 0; i < pairs; i++) {

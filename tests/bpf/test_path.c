@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * test_path.c - runs every row of the packet tables (cases_*.c) on every service that the row names, through the real
- * program. A row that holds for four services is four tests.
+ * test_path.c - runs every row of the packet tables (cases_*.c) on every service that the row
+ * names, through the real program. A row that holds for four services is four tests.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -13,8 +13,8 @@
 
 #include "path.h"
 
-static const struct path_table *const tables[] = { &path_parse, &path_pass,  &path_new,
-						   &path_flow,	&path_close, &path_reset };
+static const struct path_table *const tables[] = { &path_parse, &path_pass,  &path_new,	 &path_flow,
+						   &path_pair,	&path_close, &path_reset };
 
 struct job {
 	const struct path_case *c;

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * test_race.c - several pinned threads run packets on the same few sets at once, while one more sweeps them as the controller
- * does (compare-and-swap on meta). Three kinds of traffic share the slots:
+ * test_race.c - several pinned threads run packets on the same few sets at once, while one more
+ * sweeps them as the controller does (compare-and-swap on meta). Three kinds of traffic share the
+ * slots:
  *  - guarded flows, one of each service a thread, on keys of its own: once established, every packet must reach the
  *    same endpoint and port and come back to the same client, until the thread itself ends the flow (I1, I2, I5);
  *  - shared flows on keys that all threads fight over, every kind of packet in any order (nat ones to endpoints of their
  *    own: a RST of theirs that comes late must not hit a guarded flow that has the port by now, as it rightly would): while an entry lives through a
  *    packet (same gen before and after), the packet must have gone where the entry says (I2, I4);
  *  - a scan for two live entries of one key (I3): both are read twice, so what it finds did exist at one moment.
- * Afterwards the books must balance: every packet has one verdict, every ticket one connection or refusal, every flow that
- * was established is closed, swept or still there.
+ * Afterwards the books must balance: every packet has one verdict, every ticket one connection or
+ * refusal, every flow that was established is closed, swept or still there.
  */
 #include <pthread.h>
 #include <sched.h>
@@ -98,13 +99,13 @@ static bool look_forward(const struct world *w, struct seen *s)
 {
 	struct rr_addr a = path_client_addr(w->svc);
 
-	return seen_find(&rig, w->af, &a, w->cport, (uint16_t)w->svc, s);
+	return seen_find(&rig, w->af, &a, w->cport, path_forward_tag(w), s);
 }
 
 static bool look_reverse(const struct world *w, struct seen *s)
 {
-	return w->ep && seen_find(&rig, w->af, &rig.endpoints[w->ep].addr, w->lport,
-				  (uint16_t)(RR_KEY_REV | rig.endpoints[w->ep].local_first), s);
+	return w->ep &&
+	       seen_find(&rig, w->af, &rig.endpoints[w->ep].addr, w->lport, path_reverse_tag(w), s);
 }
 
 /* ---- packets ---- */
@@ -114,7 +115,10 @@ static uint16_t get16(const uint8_t *b)
 	return (uint16_t)(b[0] << 8 | b[1]);
 }
 
-/* One packet; what came of it, and for a forwarded one the endpoint and local port, for a reply the client's port. */
+/*
+ * One packet; what came of it, and for a forwarded one the endpoint and local port, for a reply
+ * the client's port.
+ */
 static enum got run(struct worker *t, struct world *w, bool rev, uint8_t flags, uint16_t *ep,
 		    uint16_t *port)
 {
@@ -230,8 +234,9 @@ static const uint8_t server_flags[] = { PKT_SYN | PKT_ACK, PKT_SYN | PKT_ACK, PK
 					PKT_ACK,	   PKT_FIN | PKT_ACK, PKT_RST };
 
 /*
- * Did the entry live through the packet? The same slot in the same life: its gen is 16 bits and moves twice a life, so it
- * cannot wrap in between. (Entries of one key in two slots may have equal gens.)
+ * Did the entry live through the packet? The same slot in the same life: its gen is 16 bits and
+ * moves twice a life, so it cannot wrap in between. (Entries of one key in two slots may have
+ * equal gens.)
  */
 static bool lived(bool before, bool after, const struct seen *b, const struct seen *a)
 {
@@ -347,9 +352,11 @@ static bool is_shared(uint16_t port)
 	return port >= SHARED_FIRST && port < SHARED_FIRST + SHARED;
 }
 
-static bool is_old(const struct rr_flow *f, uint8_t state, uint32_t age)
+static bool is_old(const struct rr_flow *f, uint16_t tag, uint8_t state, uint32_t age)
 {
-	const struct rr_service *s = &rig.services[f->service % PATH_ALL];
+	uint16_t id = tag & RR_TAG_REV ? f->listener : RR_TAG_LISTENER(tag);
+	const struct rr_listener *l = &rig.listeners[id % RR_MAX_LISTENERS];
+	const struct rr_service *s = &rig.services[l->service];
 
 	if (state == RR_FLOW_FIN1)
 		return (int32_t)age > (int32_t)s->t_fin1;
@@ -368,9 +375,9 @@ static void sweep(struct worker *t, uint8_t af, bool kill)
 		uint32_t seen = __atomic_load_n(&f->seen, __ATOMIC_SEQ_CST);
 		uint16_t port = __atomic_load_n(&f->port, __ATOMIC_SEQ_CST);
 		uint8_t state = RR_META_STATE(m);
-		bool forward = !(RR_KEY_TAG(k) & RR_KEY_REV);
+		bool forward = !(RR_KEY_TAG(k) & RR_TAG_REV);
 
-		bool old = is_old(f, state, now - seen);
+		bool old = is_old(f, RR_KEY_TAG(k), state, now - seen);
 
 		if (!seen_live(m) || seen_load(&f->meta) != m)
 			continue;
@@ -423,7 +430,7 @@ static uint64_t live_established(uint16_t ep)
 		uint64_t m = seen_slot(&rig, af, i, &key, &addr)->meta;
 
 		n += RR_META_STATE(m) == RR_FLOW_EST && RR_META_EP(m) == ep &&
-		     !(RR_KEY_TAG(*key) & RR_KEY_REV);
+		     !(RR_KEY_TAG(*key) & RR_TAG_REV);
 	}
 	return n;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * test_table.c - what takes more than one packet to see: exact round robin, next hops, source addresses, ports and their reuse,
- * truncation at every length, the rate of RSTs. Two loaded programs: one of ordinary size, one with a single nat port.
+ * test_table.c - what takes more than one packet to see: exact round robin, next hops, source
+ * addresses, ports and their reuse, truncation at every length, the rate of RSTs. Two loaded
+ * programs: one of ordinary size, one with a single nat port.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -116,7 +117,10 @@ static void age_buckets(int32_t jiffies)
 	free(b);
 }
 
-/* A second's worth at once, then none until time has passed. `hz` is made so large that the test's own time is nothing. */
+/*
+ * A second's worth at once, then none until time has passed. `hz` is made so large that the
+ * test's own time is nothing.
+ */
 static void test_rst_rate(void **state)
 {
 	struct world w;
@@ -124,7 +128,6 @@ static void test_rst_rate(void **state)
 	path_world(&w, &rig, service_of(state));
 	rig.control->rst_rate = 5;
 	rig.control->hz = 10000000;
-	age_buckets(10000000);
 	for (int i = 0; i < 5; i++)
 		path_client(&w, PKT_ACK, RR_V_RESET);
 	for (int i = 0; i < 20; i++)
@@ -166,6 +169,54 @@ static void test_exact(void **state)
 	for (uint32_t i = 0; i < 3; i++)
 		assert_int_equal(is.ep[a + i].conns - was.ep[a + i].conns, want[i]);
 	assert_int_equal(rig.cursors[svc].ticket, 1800);
+}
+
+/* Two listeners share the cursor of their service, and a client's flows by both are two flows. */
+static void test_exact_two_listeners(void **state)
+{
+	uint32_t svc = service_of(state);
+	struct world w, by[2];
+
+	path_world(&w, &rig, svc);
+	by[0] = by[1] = w;
+	by[1].listener = 7;
+	by[1].port = 8443;
+	rig_listener(&rig, by[1].listener, svc, w.af, w.addr, by[1].port);
+	for (uint32_t k = 0; k < 600; k++) {
+		struct world *v = &by[k * 7 / 3 % 2];
+
+		next_client(v, (uint16_t)(10000 + k / 2));
+		if (path_flow_of(v, NULL))
+			v->cport += 1000;
+		path_client(v, PKT_SYN, RR_V_FORWARD);
+		assert_int_equal(v->ep, PATH_EP(svc, k % PATH_EPS));
+		if (!v->mode->replies)
+			continue;
+		path_server(v, PKT_SYN | PKT_ACK, RR_V_REPLY);
+	}
+	assert_int_equal(rig.cursors[svc].ticket, 600);
+}
+
+/* The same client's port by two listeners: each flow has its own endpoint, port and replies. */
+static void test_same_client_two_listeners(void **state)
+{
+	struct world a, b;
+
+	path_world(&a, &rig, service_of(state));
+	b = a;
+	b.listener = 7;
+	b.port = 8443;
+	rig_listener(&rig, b.listener, a.svc, a.af, a.addr, b.port);
+	path_reach(&a, HAVE_EST);
+	path_reach(&b, HAVE_EST);
+	assert_int_equal(a.ep, PATH_EP(a.svc, 0));
+	assert_int_equal(b.ep, PATH_EP(a.svc, 1));
+	path_client(&a, PKT_RST, RR_V_FORWARD);
+	path_client(&b, PKT_ACK, RR_V_FORWARD);
+	if (b.mode->replies)
+		path_server(&b, PKT_ACK, RR_V_REPLY);
+	assert_int_equal(RR_META_STATE(path_flow_of(&a, NULL)->meta), RR_FLOW_RST);
+	assert_int_equal(RR_META_STATE(path_flow_of(&b, NULL)->meta), RR_FLOW_EST);
 }
 
 /* ---- clients' hops ---- */
@@ -213,7 +264,10 @@ static const uint8_t *source_of(const struct world *w)
 	return w->out.b + w->in.l3 + (w->af == RR_AF_INET ? 12 : 8);
 }
 
-/* An endpoint with two source addresses uses both; each reply finds its flow by the one it is for. */
+/*
+ * An endpoint with two source addresses uses both; each reply finds its flow by the one it is
+ * for.
+ */
 static void test_two_locals(void **state)
 {
 	uint32_t used[2] = { 0 }, svc = service_of(state);
@@ -270,7 +324,7 @@ static void test_ports_unique(void **state)
 		seen = &used[w.ep - PATH_EP(w.svc, 0)][w.lport];
 		assert_int_equal(*seen, 0);
 		*seen = 1;
-		assert_non_null(path_reverse_of(&w));
+		assert_non_null(path_reverse_of(&w, NULL));
 	}
 }
 
@@ -316,8 +370,8 @@ static void test_port_kept(void **state)
 }
 
 /*
- * A closed flow's port may be, and a half-open one's, or a flood of SYNs would hold every port of an endpoint; what the
- * old client still sends does not reach the new connection.
+ * A closed flow's port may be, and a half-open one's, or a flood of SYNs would hold every port of
+ * an endpoint; what the old client still sends does not reach the new connection.
  */
 static void test_port_reuse(void **state)
 {
@@ -342,10 +396,13 @@ static void test_port_reuse(void **state)
 static void expire(struct world *w)
 {
 	path_flow_of(w, NULL)->seen -= RIG_TIMEOUT + 2;
-	path_reverse_of(w)->seen -= RIG_TIMEOUT + 2;
+	path_reverse_of(w, NULL)->seen -= RIG_TIMEOUT + 2;
 }
 
-/* An established flow that has expired, with no controller there to end it: its port may go, and then it has none. */
+/*
+ * An established flow that has expired, with no controller there to end it: its port may go, and
+ * then it has none.
+ */
 static void test_port_of_expired(void **state)
 {
 	struct world old, w;
@@ -376,7 +433,7 @@ static void test_idle_goes_on(void **state)
 	path_server(&w, PKT_ACK, RR_V_REPLY);
 	path_flow_of(&w, NULL)->meta = RR_META_MAKE(9, RR_FLOW_EMPTY, 0, 0, 0);
 	path_server(&w, PKT_ACK, RR_V_REPLY); /* the fast path looks at its own entry only */
-	path_reverse_of(&w)->seen -= RIG_TIMEOUT / 2;
+	path_reverse_of(&w, NULL)->seen -= RIG_TIMEOUT / 2;
 	path_server(&w, PKT_ACK, RR_V_ORPHAN);
 }
 
@@ -452,6 +509,8 @@ int main(void)
 		PATH_TEST(test_truncated, ON_ALL),
 		PATH_TEST(test_rst_rate, ON_ALL),
 		PATH_TEST(test_exact, ON_ALL),
+		PATH_TEST(test_exact_two_listeners, ON_ALL),
+		PATH_TEST(test_same_client_two_listeners, ON_ALL),
 		PATH_TEST(test_two_routers, ON_NAT),
 		PATH_TEST(test_hops_full, ON_NAT),
 		PATH_TEST(test_two_locals, ON_NAT),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * fuzz_pkt.c - bpf/parse.h, compiled natively, on any bytes: no read past the frame (it lies in a buffer of exactly its size),
- * no write at all, and what parse_check() lets through is whole.
+ * fuzz_pkt.c - bpf/parse/, compiled natively, on any bytes: no read past the frame (it lies in a
+ * buffer of exactly its size), no write at all, and what parse_check() lets through is whole.
  */
 #include "lib/bpf_host.h"
 #include "lib/fuzz.h"
@@ -22,8 +22,8 @@ static void judge(uint8_t *b, uint32_t len)
 	l3 = (uint32_t)((uint8_t *)p.l3 - b);
 	MUST(l3 >= 14 && l3 <= 14 + 4 * PARSE_VLAN_MAX && !p.frag);
 	MUST(l3 + p.l3_len <= len);
-	MUST(p.l4_off + p.tcp->doff * 4u <= p.l3_len && p.tcp->doff >= 5);
-	MUST((uint8_t *)p.tcp == b + l3 + p.l4_off);
+	MUST(p.l4.off + pkt_tcp(&p)->doff * 4u <= p.l3_len && pkt_tcp(&p)->doff >= 5);
+	MUST((uint8_t *)p.l4.head == b + l3 + p.l4.off);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)

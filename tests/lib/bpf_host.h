@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * bpf_host.h - what bpf/pkt.h, parse.h and csum.h take from the BPF environment, for a native build: they use no map and no
- * helper, so types, byte order and one attribute are all.
+ * bpf_host.h - what bpf/pkt.h, bpf/parse/ and bpf/csum.h take from the BPF environment, for a
+ * native build: they use no map and no helper, so types, byte order and one attribute are all.
  */
 #ifndef LIB_BPF_HOST_H
 #define LIB_BPF_HOST_H
@@ -17,7 +17,7 @@
 #include <linux/tcp.h>
 #include <linux/types.h>
 
-#include "rr_abi.h"
+#include "rr_table.h"
 #include "rr_verdict.h"
 
 /* glibc has one of its own, without the static that these headers write in front */
@@ -29,12 +29,15 @@
 #define bpf_htonl(x) htonl(x)
 #define bpf_ntohl(x) ntohl(x)
 
-/* For the BPF target void pointers are counted in bytes, and loops are unrolled by a pragma of clang's. */
+/*
+ * For the BPF target void pointers are counted in bytes, and loops are unrolled by a pragma of
+ * clang's.
+ */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Wpointer-arith"
 #pragma GCC diagnostic ignored "-Wunknown-pragmas"
 #include "bpf/pkt.h"
-#include "bpf/parse.h"
+#include "bpf/parse/eth.h"
 #include "bpf/csum.h"
 #pragma GCC diagnostic pop
 

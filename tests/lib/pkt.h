@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "rr_abi.h"
+#include "rr_table.h"
 
 #define PKT_MAX 2048u
 #define PKT_EXT_MAX 6

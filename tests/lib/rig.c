@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * rig.c - loads the packet path under test through its skeleton, with tables of the size that a test wants, and gives access
- * to all of it. Owns the loaded program and the mappings; nothing is pinned or attached.
+ * rig.c - loads the packet path under test through its skeleton, with tables of the size that a
+ * test wants, and gives access to all of it. Owns the loaded program and the mappings; nothing is
+ * pinned or attached.
  */
 #include <err.h>
 #include <errno.h>
@@ -51,8 +52,8 @@ static void rig_size(struct rig *r)
 	}
 	bpf_map__set_max_entries(r->skel->maps.flows4, o->flow4_sets);
 	bpf_map__set_max_entries(r->skel->maps.flows6, o->flow6_sets);
-	bpf_map__set_max_entries(r->skel->maps.cold4, o->flow4_sets * RR_FLOW4_WAYS);
-	bpf_map__set_max_entries(r->skel->maps.cold6, o->flow6_sets * RR_FLOW6_WAYS);
+	bpf_map__set_max_entries(r->skel->maps.pairs4, o->flow4_sets * RR_FLOW4_WAYS);
+	bpf_map__set_max_entries(r->skel->maps.pairs6, o->flow6_sets * RR_FLOW6_WAYS);
 }
 
 static void rig_map(struct rig *r, enum rr_map id)
@@ -76,6 +77,7 @@ static void rig_type(struct rig *r)
 {
 	r->control = r->mem[RR_MAP_CONTROL];
 	r->vips = r->mem[RR_MAP_VIPS];
+	r->listeners = r->mem[RR_MAP_LISTENERS];
 	r->services = r->mem[RR_MAP_SERVICES];
 	r->cursors = r->mem[RR_MAP_CURSORS];
 	r->rotations = r->mem[RR_MAP_ROTATIONS];
@@ -84,8 +86,8 @@ static void rig_type(struct rig *r)
 	r->hops = r->mem[RR_MAP_HOPS];
 	r->flows4 = r->mem[RR_MAP_FLOWS4];
 	r->flows6 = r->mem[RR_MAP_FLOWS6];
-	r->cold4 = r->mem[RR_MAP_COLD4];
-	r->cold6 = r->mem[RR_MAP_COLD6];
+	r->pairs4 = r->mem[RR_MAP_PAIRS4];
+	r->pairs6 = r->mem[RR_MAP_PAIRS6];
 }
 
 void rig_open(struct rig *r, const struct rig_opts *opts)
@@ -160,10 +162,11 @@ void rig_clear(struct rig *r)
 {
 	memset(r->flows4, 0, sizeof(*r->flows4) * r->opts.flow4_sets);
 	memset(r->flows6, 0, sizeof(*r->flows6) * r->opts.flow6_sets);
-	memset(r->cold4, 0, sizeof(*r->cold4) * r->opts.flow4_sets * RR_FLOW4_WAYS);
-	memset(r->cold6, 0, sizeof(*r->cold6) * r->opts.flow6_sets * RR_FLOW6_WAYS);
+	memset(r->pairs4, 0, sizeof(*r->pairs4) * r->opts.flow4_sets * RR_FLOW4_WAYS);
+	memset(r->pairs6, 0, sizeof(*r->pairs6) * r->opts.flow6_sets * RR_FLOW6_WAYS);
 	memset(r->hops, 0, sizeof(*r->hops) * RR_MAX_HOPS);
 	memset(r->vips, 0, sizeof(*r->vips) * 2 * RR_VIP_BUCKETS);
+	memset(r->listeners, 0, sizeof(*r->listeners) * RR_MAX_LISTENERS);
 	memset(r->services, 0, sizeof(*r->services) * RIG_SERVICES);
 	memset(r->cursors, 0, sizeof(*r->cursors) * RIG_SERVICES);
 	memset(r->endpoints, 0, sizeof(*r->endpoints) * RIG_ENDPOINTS);
@@ -188,31 +191,53 @@ void rig_iface(struct rig *r, uint32_t slot, uint32_t ifindex, const uint8_t mac
 	memcpy(i->mac, mac, 6);
 }
 
-static void rig_vip(struct rig *r, uint8_t af, const struct rr_addr *addr, uint64_t kind,
-		    uint32_t id)
+/* The row that holds `want` (its address and kind), or has room for it; NULL = neither. */
+static struct rr_vip *vip_row(struct rig *r, const struct rr_vip *want, bool there)
 {
-	uint64_t active = r->control->vip_active, a0 = 0, a1 = 0;
-	struct rr_vip_bucket *b;
+	uint64_t active = r->control->vip_active;
+	uint32_t h = rr_vip_hash(want->a0, want->a1, want->kind, (uint32_t)(active >> 32));
+	struct rr_vip_bucket *b =
+		&r->vips[(active & 1) * RR_VIP_BUCKETS + (h & (RR_VIP_BUCKETS - 1))];
 
-	memcpy(&a0, addr->a, af == RR_AF_INET ? 4 : 8);
-	if (af == RR_AF_INET6)
-		memcpy(&a1, addr->a + 8, 8);
-	b = &r->vips[(active & 1) * RR_VIP_BUCKETS +
-		     (rr_vip_hash(a0, a1, kind, (uint32_t)(active >> 32)) & (RR_VIP_BUCKETS - 1))];
 	for (uint32_t i = 0; i < RR_VIP_WAYS; i++) {
-		if (b->e[i].kind)
-			continue;
-		b->e[i] = (struct rr_vip){ .a0 = a0, .a1 = a1, .kind = kind, .id = id };
-		return;
+		struct rr_vip *e = &b->e[i];
+
+		if (!there && !e->kind)
+			return e;
+		if (there && e->kind == want->kind && e->a0 == want->a0 && e->a1 == want->a1)
+			return e;
 	}
-	errx(1, "a bucket of the address table is full");
+	return NULL;
+}
+
+static struct rr_vip vip_of(uint8_t af, const struct rr_addr *addr, uint64_t kind)
+{
+	struct rr_vip v = { .kind = kind };
+
+	memcpy(&v.a0, addr->a, af == RR_AF_INET ? 4 : 8);
+	if (af == RR_AF_INET6)
+		memcpy(&v.a1, addr->a + 8, 8);
+	return v;
+}
+
+static void vip_put(struct rig *r, const struct rr_vip *v)
+{
+	struct rr_vip *row = vip_row(r, v, false);
+
+	if (!row)
+		errx(1, "a bucket of the address table is full");
+	*row = *v;
 }
 
 void rig_local(struct rig *r, uint32_t id, uint8_t af, struct rr_addr addr)
 {
+	struct rr_vip v = vip_of(af, &addr, RR_VIP_KIND(0, 6, af, RR_VIP_LOCAL));
+
 	r->locals[id].addr = addr;
 	r->locals[id].family = af;
-	rig_vip(r, af, &addr, RR_VIP_KIND(0, 6, af, RR_VIP_LOCAL), id);
+	v.id = (uint16_t)id;
+	v.tables = af == RR_AF_INET ? RR_VIP_FLOWS4 : RR_VIP_FLOWS6;
+	vip_put(r, &v);
 }
 
 void rig_service(struct rig *r, uint32_t id, uint8_t mode, uint8_t af, struct rr_addr addr,
@@ -221,14 +246,44 @@ void rig_service(struct rig *r, uint32_t id, uint8_t mode, uint8_t af, struct rr
 	struct rr_service *s = &r->services[id];
 
 	memset(s, 0, sizeof(*s));
-	s->addr = addr;
-	s->port = pkt_be16(port);
-	s->proto = 6;
-	s->family = af;
 	s->mode = mode;
 	s->flags = RR_SVC_PRESENT;
 	s->t_syn = s->t_est = s->t_fin1 = s->t_fin2 = s->t_rst = RIG_TIMEOUT;
-	rig_vip(r, af, &addr, RR_VIP_KIND(s->port, 6, af, RR_VIP_SERVICE), id);
+	rig_listener(r, RIG_LISTENER(id), id, af, addr, port);
+}
+
+static struct rr_vip listener_row(const struct rr_listener *l)
+{
+	return vip_of(l->family, &l->addr,
+		      RR_VIP_KIND(l->port, l->proto, l->family, RR_VIP_LISTENER));
+}
+
+void rig_listener(struct rig *r, uint32_t id, uint32_t service, uint8_t af, struct rr_addr addr,
+		  uint16_t port)
+{
+	struct rr_listener *l = &r->listeners[id];
+	struct rr_vip v;
+
+	*l = (struct rr_listener){ .addr = addr,
+				   .port = pkt_be16(port),
+				   .family = af,
+				   .proto = 6,
+				   .service = (uint16_t)service,
+				   .flags = RR_LISTENER_PRESENT };
+	v = listener_row(l);
+	v.id = (uint16_t)id;
+	v.service = (uint16_t)service;
+	vip_put(r, &v);
+}
+
+void rig_listener_retire(struct rig *r, uint32_t id)
+{
+	struct rr_vip v = listener_row(&r->listeners[id]), *row = vip_row(r, &v, true);
+
+	if (!row)
+		errx(1, "listener %u is not in the address table", id);
+	memset(row, 0, sizeof(*row));
+	r->listeners[id].flags = 0;
 }
 
 uint64_t rig_hop(uint32_t slot, const uint8_t mac[6])
@@ -247,7 +302,8 @@ void rig_endpoint(struct rig *r, uint32_t id, uint32_t service, struct rr_addr a
 	memset(e, 0, sizeof(*e));
 	e->addr = addr;
 	e->port = pkt_be16(port);
-	e->family = r->services[service].family;
+	e->family = r->locals[local].family;
+	e->mode = r->services[service].mode;
 	e->flags = RR_EP_PRESENT;
 	e->hop = rig_hop(0, mac);
 	e->service = (uint16_t)service;
@@ -369,7 +425,7 @@ struct rr_flow *rig_flow(const struct rig *r, uint8_t af, const struct rr_addr *
 		memcpy(&low, addr->a, 4);
 	else
 		memcpy(want, addr->a, 16);
-	want_key = RR_KEY4(low, pkt_be16(port), tag);
+	want_key = RR_KEY_MAKE(low, pkt_be16(port), tag);
 	for (uint32_t i = 0; i < flow_slots(r, af); i++) {
 		struct rr_flow *f = flow_slot(r, af, i, &key, have);
 
@@ -394,7 +450,7 @@ uint32_t rig_live(const struct rig *r, uint8_t af)
 	return n;
 }
 
-struct rr_cold *rig_cold(const struct rig *r, uint8_t af, uint32_t slot)
+struct rr_pair *rig_pair(const struct rig *r, uint8_t af, uint32_t slot)
 {
-	return af == RR_AF_INET ? &r->cold4[slot] : &r->cold6[slot];
+	return af == RR_AF_INET ? &r->pairs4[slot] : &r->pairs6[slot];
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * rig.h - the real program, loaded with small tables of its own, and its maps in this process's memory: set up
- * services and endpoints, send one packet, see what came out and which counters moved. Anything that cannot
- * be (no root, a map that does not map) aborts with a message: a test has nothing to say then.
+ * rig.h - the real program, loaded with small tables of its own, and its maps in this process's
+ * memory: set up services and endpoints, send one packet, see what came out and which counters
+ * moved. Anything that cannot be (no root, a map that does not map) aborts with a message: a test
+ * has nothing to say then.
  */
 #ifndef LIB_RIG_H
 #define LIB_RIG_H
@@ -11,11 +12,16 @@
 #include <stdint.h>
 
 #include "lib/pkt.h"
-#include "rr_abi.h"
+#include "rr_count.h"
+#include "rr_flow.h"
+#include "rr_pair.h"
+#include "rr_table.h"
 #include "rr_verdict.h"
 
 #define RIG_ENDPOINTS 128u /* endpoint ids that rig_clear() and counts look at */
 #define RIG_SERVICES 12u
+/* The first listener of a service: another number, so that the two are not taken for each other. */
+#define RIG_LISTENER(service) (1000u - (service))
 #define RIG_IFINDEX 1u /* BPF_PROG_TEST_RUN delivers on the loopback device */
 #define RIG_SEED 0x5ca1ab1e0ddba115ull
 #define RIG_TIMEOUT 1000000u /* jiffies; no test is that slow */
@@ -41,6 +47,7 @@ struct rig {
 	/* the same, typed */
 	struct rr_control *control;
 	struct rr_vip_bucket *vips;
+	struct rr_listener *listeners;
 	struct rr_service *services;
 	struct rr_cursor *cursors;
 	struct rr_rotation *rotations;
@@ -49,7 +56,7 @@ struct rig {
 	uint64_t *hops;
 	struct rr_set4 *flows4;
 	struct rr_set6 *flows6;
-	struct rr_cold *cold4, *cold6;
+	struct rr_pair *pairs4, *pairs6;
 };
 
 /* Counters, summed over CPUs. */
@@ -71,9 +78,18 @@ struct rr_iface *rig_iface_at(
 	struct rig *r, uint32_t slot); /* array elements lie 8-byte aligned: 16 apart, not 12 */
 void rig_iface(struct rig *r, uint32_t slot, uint32_t ifindex, const uint8_t mac[6]);
 void rig_local(struct rig *r, uint32_t id, uint8_t af, struct rr_addr addr);
+/* Listens on one address and port: listener RIG_LISTENER(id). */
 void rig_service(struct rig *r, uint32_t id, uint8_t mode, uint8_t af, struct rr_addr addr,
 		 uint16_t port);
-/* Next hop: interface slot 0, MAC `mac`. Source address: locals[local]. */
+/* One more address and port of a service. */
+void rig_listener(struct rig *r, uint32_t id, uint32_t service, uint8_t af, struct rr_addr addr,
+		  uint16_t port);
+/* Clients do not reach it any more; its row stays, for the flows that were opened through it. */
+void rig_listener_retire(struct rig *r, uint32_t id);
+/*
+ * Next hop: interface slot 0, MAC `mac`. Source address: locals[local], whose family is the
+ * endpoint's.
+ */
 void rig_endpoint(struct rig *r, uint32_t id, uint32_t service, struct rr_addr addr, uint16_t port,
 		  const uint8_t mac[6], uint32_t local);
 /* Fills the spare copy and switches. */
@@ -85,10 +101,13 @@ uint32_t rig_run(const struct rig *r, const uint8_t *in, uint32_t len, struct pk
 void rig_verdicts(const struct rig *r, uint64_t sum[RR_V_MAX]);
 void rig_count(const struct rig *r, struct rig_counts *c);
 
-/* A live entry, looked for in all sets; NULL = none. `slot` (may be NULL): set * ways + way. More than one aborts. */
+/*
+ * A live entry, looked for in all sets; NULL = none. `slot` (may be NULL): set * ways + way. More
+ * than one aborts.
+ */
 struct rr_flow *rig_flow(const struct rig *r, uint8_t af, const struct rr_addr *addr, uint16_t port,
 			 uint16_t tag, uint32_t *slot);
 uint32_t rig_live(const struct rig *r, uint8_t af); /* live entries of this family */
-struct rr_cold *rig_cold(const struct rig *r, uint8_t af, uint32_t slot);
+struct rr_pair *rig_pair(const struct rig *r, uint8_t af, uint32_t slot);
 
 #endif

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * test_parse.c - bpf/parse.h compiled natively: what it reads of built frames, of frames cut at every length, and of random
- * bytes. Every frame lies in a buffer of exactly its size, so that ASan sees any read past it.
+ * test_parse.c - bpf/parse/ compiled natively: what it reads of built frames, of frames cut at
+ * every length, and of random bytes. Every frame lies in a buffer of exactly its size, so that
+ * ASan sees any read past it.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,7 +19,10 @@
 #define SPORT 40000
 #define DPORT 443
 
-/* What parse() and then parse_check() say of these bytes; `p` points into freed memory afterwards. */
+/*
+ * What parse() and then parse_check() say of these bytes; `p` points into freed memory
+ * afterwards.
+ */
 static enum rr_verdict judge(const uint8_t *b, uint32_t len, struct pkt *p, enum rr_verdict *check)
 {
 	uint8_t *exact = malloc(len ? len : 1);
@@ -117,10 +121,10 @@ static void check_fields(const struct pkt *p, const struct pkt_spec *s, const st
 	assert_int_equal(p->af, s->af);
 	assert_true(p->src.w0 == src[0] && p->src.w1 == src[1]);
 	assert_true(p->dst.w0 == dst[0] && p->dst.w1 == dst[1]);
-	assert_int_equal(p->sport, pkt_be16(s->sport));
-	assert_int_equal(p->dport, pkt_be16(s->dport));
+	assert_int_equal(p->l4.sport, pkt_be16(s->sport));
+	assert_int_equal(p->l4.dport, pkt_be16(s->dport));
 	assert_int_equal((uint8_t *)p->l3 - (uint8_t *)p->eth, f->l3);
-	assert_int_equal(p->l4_off, f->l4 - f->l3);
+	assert_int_equal(p->l4.off, f->l4 - f->l3);
 	assert_int_equal(p->l3_len, (uint16_t)(f->len - s->pad - f->l3 + (uint32_t)s->len_off));
 	assert_int_equal(p->vlan, s->vlans ? s->vlan[0] & 0xfff : 0);
 }
@@ -207,7 +211,7 @@ static void check_whole(const struct pkt *p, uint32_t len)
 
 	assert_true(l3 == 14 || l3 == 18 || l3 == 22);
 	assert_true(l3 + p->l3_len <= len);
-	assert_true(p->l4_off + 20u <= p->l3_len);
+	assert_true(p->l4.off + 20u <= p->l3_len);
 }
 
 static void test_random(void **state)
