@@ -26,9 +26,8 @@ struct slot {
 	__u64 meta; /* the CLAIMED value */
 	__u64 was; /* what it replaced */
 	__u32 at; /* set * ways + way */
-	/* What it replaced was the forward entry of an established flow, long expired, of this service. */
-	__u16 closed;
-	__u16 service;
+	__u16 closed; /* that was the forward entry of an established flow, long expired */
+	__u16 service; /* of this service */
 };
 
 /* Service of an entry: that of the listener which it was opened through. */

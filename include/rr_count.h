@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * rr_count.h - what the packet path counts. Per CPU and monotonic, unless said otherwise; conventions as in rr_table.h.
+ * rr_count.h - what the packet path counts. Per CPU and monotonic, unless said otherwise;
+ * conventions as in rr_table.h.
  */
 #ifndef RR_COUNT_H
 #define RR_COUNT_H
 
 #include <linux/types.h>
 
-/* ---- counters: per CPU, monotonic; active = established - closed ----------------------------------- */
+/* ---- counters: per CPU, monotonic; active = established - closed ----------------------------- */
 enum rr_dir { RR_DIR_FWD = 0, RR_DIR_REV = 1 };
 
 /* maps `ep_stats` (element = endpoint id) and `svc_stats` (element = service id): per-CPU */
@@ -17,12 +18,16 @@ struct rr_stats {
 	__u64 conns; /* new connections: SYN given to the endpoint */
 	__u64 established; /* handshakes completed */
 	__u64 closed; /* established flows that left EST in the packet path (FIN, RST, evicted) */
-	__u64 refused; /* services only: new connections refused (no endpoint, table full, no port) */
+	/* Services only: new connections refused (no endpoint, table full, no port). */
+	__u64 refused;
 };
 _Static_assert(sizeof(struct rr_stats) == 64, "rr_stats");
 
-/* map `ep_swept`: element = endpoint id; written by the controller only: established flows that it expired
- * or killed, and drift corrections. active(ep) = sum(established) - sum(closed) - swept.closed. */
+/*
+ * map `ep_swept`: element = endpoint id; written by the controller only: established flows that it
+ * expired or killed, and drift corrections.
+ * active(ep) = sum(established) - sum(closed) - swept.closed.
+ */
 struct rr_swept {
 	__u64 closed;
 	__u64 drift; /* absolute sum of corrections */
@@ -38,8 +43,8 @@ struct rr_bucket {
 _Static_assert(sizeof(struct rr_bucket) == 8, "rr_bucket");
 
 /*
- * map `ep_live`: element = endpoint id; what is open now, by atomic add of all CPUs, outside the endpoint's line.
- * Not written yet: 0.
+ * map `ep_live`: element = endpoint id; what is open now, by atomic add of all CPUs, outside the
+ * endpoint's line. Not written yet: 0.
  */
 struct rr_live {
 	__u32 active; /* established flows */

@@ -2,9 +2,9 @@
 /*
  * rr_flow.h - the entries of the flow table: states, the owner word, keys and bodies.
  *
- * A connection is one entry or, where replies come through us, two: the forward entry is found by the client's
- * packets, the reverse entry by the endpoint's. rr_pair.h says how the two belong together and has their cold record.
- * Conventions (byte order, padding, time) as in rr_table.h.
+ * A connection is one entry or, where replies come through us, two: the forward entry is found by
+ * the client's packets, the reverse entry by the endpoint's. rr_pair.h says how the two belong
+ * together and has their cold record. Conventions (byte order, padding, time) as in rr_table.h.
  */
 #ifndef RR_FLOW_H
 #define RR_FLOW_H
@@ -16,19 +16,26 @@
 #define RR_FLOW4_SETS_DEFAULT (1u << 18)
 #define RR_FLOW6_SETS_DEFAULT (1u << 16)
 
-/* ---- maps `flows4`, `flows6`: sets of flow entries ----------------------------------------------- */
+/* ---- maps `flows4`, `flows6`: sets of flow entries ------------------------------------------- */
 /*
- * Protocol between CPUs and controller (model-checked by tests/spin/flow.pml, hammered by tests/bpf):
- *  - `meta` is the owner word. A slot is taken only by compare-and-swap of `meta` from a value that was
- *    judged free or evictable to {state CLAIMED, gen + 1}; a live established entry is never judged so.
+ * Protocol between CPUs and controller (model-checked by tests/spin/flow.pml, hammered by
+ * tests/bpf):
+ *  - `meta` is the owner word. A slot is taken only by compare-and-swap of `meta` from a value that
+ *    was judged free or evictable to {state CLAIMED, gen + 1}; a live established entry is never
+ *    judged so.
  *  - The owner writes key and fields, then publishes by storing `meta` with the final state.
- *  - A reader loads meta, key, fields, meta again, and believes them only if both meta have the same gen
- *    and a live state. State changes are compare-and-swap on `meta`, so they never hit a new owner.
- *  - After writing the key and before publishing, the owner scans the key's other candidate slots; if any
- *    non-empty slot has the same key, it gives its own slot back: at most one published entry a key.
+ *  - A reader loads meta, key, fields, meta again, and believes them only if both meta have the
+ *    same gen and a live state. State changes are compare-and-swap on `meta`, so they never hit a
+ *    new owner.
+ *  - After writing the key and before publishing, the owner scans the key's other candidate slots;
+ *    if any non-empty slot has the same key, it gives its own slot back: at most one published
+ *    entry a key.
  *  - EMPTY says the slot is free whatever the other words hold.
  */
-/* X(ID, word, help): `word` as in rrctl, JSON and the manual. The value of a row is ABI; at most 16. */
+/*
+ * X(ID, word, help): `word` as in rrctl, JSON and the manual. The value of a row is ABI; at most
+ * 16.
+ */
 #define FLOW_STATES(X) \
 	X(EMPTY, none, "the slot is free") \
 	X(CLAIMED, claimed, "its owner is filling it; not yet visible") \
@@ -83,14 +90,17 @@ enum rr_flow_state {
 	((__u64)(__u16)(gen) | ((__u64)((state)&0xfu) << 16) | ((__u64)((flags)&0xfffu) << 20) | \
 	 ((__u64)(__u16)(ep) << 32) | ((__u64)(__u16)(via) << 48))
 
-/* What both families share. Forward and reverse entries use the same places for different things. */
+/*
+ * What both families share. Forward and reverse entries use the same places for different things.
+ */
 struct rr_flow {
 	__u64 meta;
 	__u32 seen; /* jiffies of the last packet, written only when it changed */
 	__u16 ack; /* upper half of this side's last acknowledgement; not written yet: 0 */
 	__u16 port; /* forward: local port (0 without one); reverse: client port. network order */
 	union {
-		__u32 slot; /* forward: slot (set * ways + way) of its reverse entry, and so of the pair record */
+		/* forward: slot (set * ways + way) of its reverse entry, and so of the record */
+		__u32 slot;
 		__u32 peer; /* reverse, flows4: client address (network order); flows6: 0 */
 	};
 	union {
@@ -123,8 +133,8 @@ _Static_assert(sizeof(struct rr_flow4) == 32, "rr_flow4");
 
 struct rr_flow6 {
 	__u64 key; /* address bits 0 */
-	__u64 addr
-		[2]; /* forward: client address; reverse: endpoint address, an IPv4 one mapped (RFC 4291 2.5.5.2) */
+	/* forward: client address; reverse: endpoint address; IPv4 mapped (RFC 4291 2.5.5.2) */
+	__u64 addr[2];
 	struct rr_flow f;
 	__u64 peer[2]; /* reverse: client address, an IPv4 one mapped; forward: 0, free */
 };

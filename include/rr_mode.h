@@ -11,8 +11,8 @@
  *   sees_both        replies come through us: handshake, load and latency are seen from both sides
  *   outer_bytes      bytes that the mode puts before the packet: what it takes off the path's MTU
  *
- * The value of a row is ABI (rr_endpoint.mode): rows are added at the end. Whoever asks "is it dsr" asks for a
- * property instead, so that a new mode is a row here and a file in bpf/forward/.
+ * The value of a row is ABI (rr_endpoint.mode): rows are added at the end. Whoever asks "is it
+ * dsr" asks for a property instead, so that a new mode is a row here and a file in bpf/forward/.
  */
 #ifndef RR_MODE_H
 #define RR_MODE_H

@@ -18,7 +18,7 @@
 
 #define RR_INLINE static inline __attribute__((always_inline))
 
-/* ---- keys ---------------------------------------------------------------------------------------- */
+/* ---- keys ------------------------------------------------------------------------------------ */
 
 struct rr_key {
 	__u64 key; /* RR_KEY_MAKE; address bits 0 in flows6 */
@@ -63,7 +63,7 @@ RR_INLINE __u16 rr_tag_reverse(__u32 local, int udp)
 	return (__u16)(RR_TAG_REV | RR_TAG_LOCAL(local) | (udp ? RR_TAG_UDP : 0));
 }
 
-/* ---- the pair ------------------------------------------------------------------------------------ */
+/* ---- the pair -------------------------------------------------------------------------------- */
 
 /* What one entry says, as read in one life of its slot: all that the predicate needs. */
 struct rr_half {
@@ -116,7 +116,7 @@ RR_INLINE __u32 rr_pair_timeout(const struct rr_service *svc, __u32 state)
 	}
 }
 
-/* ---- maps `pairs4`, `pairs6`: the cold record ------------------------------------------------------ */
+/* ---- maps `pairs4`, `pairs6`: the cold record ------------------------------------------------ */
 /*
  * Element = slot of the REVERSE entry in the table of that family; modes with one entry: of the
  * forward entry. One cache line, touched by SYN, SYN-ACK, handshake ACK, FIN and RST, by no other
@@ -139,16 +139,18 @@ struct rr_pair {
 	__u32 forward; /* slot of the forward entry */
 	__u32 ticket_lo; /* the ticket that this connection drew, 48 bits */
 	__u16 ticket_hi;
-	__u8 tries; /* bits 0-3 SYNs forwarded, 15 = more; bits 4-7 endpoints tried before, not written yet: 0 */
+	/* Bits 0-3: SYNs forwarded, 15 = more; 4-7: endpoints tried before, not written yet: 0. */
+	__u8 tries;
 	__u8 bits; /* RR_PAIR_* */
 	__u32 opened; /* jiffies when the entry was made */
 	__u32 isn_client;
 	union {
-		__u8 options
-			[RR_PAIR_OPTIONS_MAX]; /* until the endpoint has answered; not written yet: 0 */
+		/* until the endpoint has answered; not written yet: 0 */
+		__u8 options[RR_PAIR_OPTIONS_MAX];
 		struct { /* from then on */
 			__u32 isn_server; /* valid from state SYNACK on */
-			__u32 delta_client; /* shift of sequence numbers; not written yet: 0, and so is all below */
+			/* Shift of sequence numbers; not written yet: 0, and so is all below. */
+			__u32 delta_client;
 			__u32 delta_server;
 			__u32 turn_start; /* jiffies */
 			__u16 turns;

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * rr_table.h - the tables that the controller fills and the packet path reads: who is a service, where its endpoints
- * are, by which way. And the list of all maps.
+ * rr_table.h - the tables that the controller fills and the packet path reads: who is a service,
+ * where its endpoints are, by which way. And the list of all maps.
  *
- * Data only; included by bpf/ (clang, target bpf) and by controller/ (gcc). Every struct spells out its padding and
- * asserts its size. Addresses and ports are in network byte order exactly as they stand in a packet; everything else
- * is in host order. Only little-endian hosts are supported.
+ * Data only; included by bpf/ (clang, target bpf) and by controller/ (gcc). Every struct spells
+ * out its padding and asserts its size. Addresses and ports are in network byte order exactly as
+ * they stand in a packet; everything else is in host order. Only little-endian hosts are
+ * supported.
  *
- * Time: `jiffies` fields hold the low 32 bits of bpf_jiffies64(), compared by signed difference; one tick is 1/HZ s and
- * the controller learns HZ from the kernel (sys/dp.h, dp_clock()).
+ * Time: `jiffies` fields hold the low 32 bits of bpf_jiffies64(), compared by signed difference;
+ * one tick is 1/HZ s and the controller learns HZ from the kernel (sys/dp.h, dp_clock()).
  *
  * Every map has a layout version of its own (RR_MAPS below), which is part of the name of its pin.
  * A change of layout raises it: an upgrade makes only that map anew and keeps all others with their
@@ -31,7 +32,7 @@
  */
 #define RR_PROG_PIN "rr_xdp_v1"
 
-/* ---- limits ------------------------------------------------------------------------------------ */
+/* ---- limits ---------------------------------------------------------------------------------- */
 #define RR_MAX_SERVICES 256u /* service ids 0..255 */
 #define RR_MAX_LISTENERS 1024u /* listener ids 0..1023: ten bits of a key's tag */
 #define RR_MAX_ENDPOINTS 8192u /* endpoint ids 1..8191; 0 means "none" */
@@ -43,13 +44,16 @@
 #define RR_MAX_HOPS \
 	65536u /* learned next hops towards clients (a power of two); id 0 means "none" */
 #define RR_MAX_STEPS 8u /* endpoints stepped over for one new connection */
-/* Buckets of one copy of the address table (a power of two): room for every listener and local address. */
+/*
+ * Buckets of one copy of the address table (a power of two): room for every listener and local
+ * address.
+ */
 #define RR_VIP_BUCKETS 2048u
 #define RR_VIP_WAYS 4u
 #define RR_PORT_LO_DEFAULT 1024u /* nat local ports, inclusive; below Linux's ephemeral range */
 #define RR_PORT_HI_DEFAULT 32767u
 
-/* ---- small enumerations (values are ABI) ------------------------------------------------------- */
+/* ---- small enumerations (values are ABI) ----------------------------------------------------- */
 enum rr_family { RR_AF_NONE = 0, RR_AF_INET = 4, RR_AF_INET6 = 6 };
 
 /* An address as it stands in the packet; IPv4 in a[0..3], the rest zero. */
@@ -58,8 +62,9 @@ struct rr_addr {
 };
 
 /*
- * Next hop: MAC, VLAN and interface packed in one word, so that one aligned store changes it whole.
- * bits 0-47 MAC (byte 0 of the MAC in bits 0-7), 48-59 VLAN id (0 = untagged), 60-63 interface slot + 1.
+ * Next hop: MAC, VLAN and interface packed in one word, so that one aligned store changes it
+ * whole. bits 0-47 MAC (byte 0 of the MAC in bits 0-7), 48-59 VLAN id (0 = untagged), 60-63
+ * interface slot + 1.
  * 0 = unresolved.
  */
 #define RR_HOP_SLOT(w) ((__u32)((w) >> 60) - 1u)
@@ -69,9 +74,12 @@ struct rr_addr {
 	((((__u64)(slot) + 1) << 60) | ((__u64)((vlan)&0xfffu) << 48) | ((mac48)&RR_HOP_MAC_MASK))
 #define RR_HOP_MAKE(slot, mac48) RR_HOP_MAKE_VLAN(slot, mac48, 0)
 
-/* ---- map `control`: one element, written by push, read by the packet path ------------------------ */
+/* ---- map `control`: one element, written by push, read by the packet path -------------------- */
 struct rr_control {
-	/* The version of this map, RR_VERSION_CONTROL, once a controller has set the maps up; 0 before. */
+	/*
+	 * The version of this map, RR_VERSION_CONTROL, once a controller has set the maps up; 0
+	 * before.
+	 */
 	__u32 abi_version;
 	__u32 enabled; /* 0: pass every packet untouched */
 	__u64 hash_seed; /* secret; set once when the maps are created, kept while flows live */
@@ -88,21 +96,26 @@ struct rr_control {
 };
 _Static_assert(sizeof(struct rr_control) == 64, "rr_control");
 
-/* ---- map `vips`: (address, port, protocol) -> listener, and (local address) -> local id ----------- */
+/* ---- map `vips`: (address, port, protocol) -> listener, and (local address) -> local id ------ */
 /*
  * 2 copies x RR_VIP_BUCKETS buckets; bucket of copy c is element c * RR_VIP_BUCKETS + h, where
- * h = rr_vip_hash(a0, a1, kind, vip_seed) & (RR_VIP_BUCKETS - 1) (include/rr_hash.h). The controller fills
- * the spare copy under a seed for which no bucket overflows and switches with one store to `vip_active`.
+ * h = rr_vip_hash(a0, a1, kind, vip_seed) & (RR_VIP_BUCKETS - 1) (include/rr_hash.h). The
+ * controller fills the spare copy under a seed for which no bucket overflows and switches with
+ * one store to `vip_active`.
  */
 enum rr_vip_type { RR_VIP_NONE = 0, RR_VIP_LISTENER = 1, RR_VIP_LOCAL = 2 };
 
-/* In which flow tables the reverse entries of a local address lie: a pair of mixed families' is in flows6. */
+/*
+ * In which flow tables the reverse entries of a local address lie: a pair of mixed families' is
+ * in flows6.
+ */
 #define RR_VIP_FLOWS4 1u
 #define RR_VIP_FLOWS6 2u
 
 struct rr_vip {
 	__u64 a0, a1; /* address: v4 in the low 32 bits of a0 (as loaded from the packet), a1 = 0 */
-	__u64 kind; /* port(network order, 16; 0 for LOCAL) | proto << 16 | family << 24 | type << 32 */
+	/* port (network order, 16 bits; 0 for LOCAL) | proto << 16 | family << 24 | type << 32 */
+	__u64 kind;
 	__u16 id; /* listener id or local id */
 	__u16 service; /* LISTENER: whose it is; else 0 */
 	__u16 tables; /* LOCAL: RR_VIP_FLOWS4 | RR_VIP_FLOWS6; else 0 */
@@ -119,10 +132,11 @@ struct rr_vip_bucket {
 };
 _Static_assert(sizeof(struct rr_vip_bucket) == 128, "rr_vip_bucket");
 
-/* ---- map `listeners`: element = listener id -------------------------------------------------------- */
+/* ---- map `listeners`: element = listener id -------------------------------------------------- */
 /*
- * What clients connect to. An address that a service does not listen on any more keeps its row, without an entry in
- * `vips`, while flows may live that were opened through it: their replies leave from where their SYN went to.
+ * What clients connect to. An address that a service does not listen on any more keeps its row,
+ * without an entry in `vips`, while flows may live that were opened through it: their replies
+ * leave from where their SYN went to.
  */
 #define RR_LISTENER_PRESENT 1u
 
@@ -137,14 +151,16 @@ struct rr_listener {
 };
 _Static_assert(sizeof(struct rr_listener) == 32, "rr_listener");
 
-/* ---- map `services`: element = service id -------------------------------------------------------- */
+/* ---- map `services`: element = service id ---------------------------------------------------- */
 #define RR_SVC_PRESENT 1u
 #define RR_SVC_PAUSED 2u /* takes no new connection (overflow rule); its flows go on */
 
 struct rr_service {
 	__u32 flags; /* RR_SVC_* */
-	__u32 rotation; /* one store switches: bit 31 = active copy of `rotations`, bits 0-30 = slots L */
-	__u8 mode; /* enum rr_mode of its endpoints: what a SYN must know before an endpoint is picked */
+	/* one store switches: bit 31 = active copy of `rotations`, bits 0-30 = slots L */
+	__u32 rotation;
+	/* enum rr_mode of its endpoints: what a SYN must know before an endpoint is picked */
+	__u8 mode;
 	__u8 on_unknown; /* enum rr_unknown: mid-flow packet without a flow */
 	__u8 overflow; /* enum rr_overflow: no endpoint takes the new connection */
 	__u8 pad0;
@@ -174,7 +190,7 @@ struct rr_rotation {
 };
 _Static_assert(sizeof(struct rr_rotation) == 8192, "rr_rotation");
 
-/* ---- map `endpoints`: element = endpoint id ------------------------------------------------------ */
+/* ---- map `endpoints`: element = endpoint id -------------------------------------------------- */
 #define RR_EP_PRESENT 1u
 #define RR_EP_NO_NEW \
 	2u /* ejected, down, drained, in maintenance, full: new connections step over it */
@@ -212,13 +228,16 @@ struct rr_iface {
 };
 _Static_assert(sizeof(struct rr_iface) == 16, "rr_iface");
 
-/* map `hops`: element = hop id; a hop word as above. The packet path inserts by compare-and-swap the hop
- * by which a client's SYN arrived; nobody removes. */
+/*
+ * map `hops`: element = hop id; a hop word as above. The packet path inserts by compare-and-swap
+ * the hop by which a client's SYN arrived; nobody removes.
+ */
 
 /*
- * map `ports`: element = a local port of one set (an endpoint address and a local address of nat mode), set * ports of the
- * range + port - lowest port. A word: bits 0-14 seconds of its last close, 15 in use, 16-31 upper half of the endpoint's
- * last acknowledgement. Not used yet: one set, zero.
+ * map `ports`: element = a local port of one set (an endpoint address and a local address of nat
+ * mode), set * ports of the range + port - lowest port. A word: bits 0-14 seconds of its last
+ * close, 15 in use, 16-31 upper half of the endpoint's last acknowledgement. Not used yet: one
+ * set, zero.
  */
 #define RR_PORT_IN_USE 0x8000u
 
@@ -238,8 +257,8 @@ _Static_assert(sizeof(struct rr_iface) == 16, "rr_iface");
  * Maps that mean something only together share a version: the flow tables with their records and
  * the numbers in them; a table that exists twice, with the map whose word says which copy is in
  * force (else an old program that still runs would read the switch of a table it does not have).
- * Flows also hold ids of `listeners`, `endpoints` and `locals`: these are SETUP, because the ids are
- * the elements' indexes and stay as they are.
+ * Flows also hold ids of `listeners`, `endpoints` and `locals`: these are SETUP, because the ids
+ * are the elements' indexes and stay as they are.
  */
 #define RR_FLOWS_VERSION 2
 #define RR_VIPS_VERSION 2
