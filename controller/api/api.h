@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "rr_abi.h"
+#include "rr_flow.h"
 
 #define API_VERSION 1 /* of the protocol: "v" of every line */
 #define API_SCHEMA 1 /* of the data: "schema_version" of everything that rrctl --json prints */

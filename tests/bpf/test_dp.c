@@ -17,6 +17,8 @@
 
 #include "lib/netbox.h"
 #include "lib/pins.h"
+#include "rr_count.h"
+#include "rr_flow.h"
 #include "sys/dp.h"
 
 #define DIR "/sys/fs/bpf/rrlb-dp"
@@ -95,7 +97,7 @@ static void test_create(void **state)
 	assert_true(insns > 10);
 	assert_non_null(dp_mem(dp, RR_MAP_FLOWS4, &max));
 	assert_int_equal(max, SETS);
-	dp_mem(dp, RR_MAP_COLD6, &max);
+	dp_mem(dp, RR_MAP_PAIRS6, &max);
 	assert_int_equal(max, SETS / 2 * RR_FLOW6_WAYS);
 	assert_null(dp_mem(dp, RR_MAP_EP_STATS, &max));
 	dp_sizes(dp, &f4, &f6);
@@ -232,7 +234,7 @@ static void test_partial_unused(void **state)
 	(void)state;
 	dp_close(open_ok(&adopted));
 	kept = pinned_map_id(RR_MAP_CONTROL);
-	netbox_sh("cd " DIR " && rm rr_xdp_v1 flows4_v* cold6_v* buckets_v*");
+	netbox_sh("cd " DIR " && rm rr_xdp_v1 flows4_v* pairs6_v* buckets_v*");
 	dp_close(open_ok(&adopted));
 	assert_int_equal(pinned_map_id(RR_MAP_CONTROL), kept);
 	assert_int_not_equal(pinned_map_id(RR_MAP_FLOWS4), 0);
@@ -243,7 +245,7 @@ static void test_partial_unused(void **state)
 /* Pins lost while the program lives: its own maps come back, not new ones. */
 static void test_partial_used(void **state)
 {
-	uint32_t flows, cold, control;
+	uint32_t flows, pairs, control;
 	bool adopted;
 	struct dp *dp = open_ok(&adopted);
 
@@ -251,13 +253,13 @@ static void test_partial_used(void **state)
 	set_up(dp);
 	dp_close(dp);
 	flows = pinned_map_id(RR_MAP_FLOWS4);
-	cold = pinned_map_id(RR_MAP_COLD4);
+	pairs = pinned_map_id(RR_MAP_PAIRS4);
 	control = pinned_map_id(RR_MAP_CONTROL);
-	netbox_sh("cd " DIR " && rm flows4_v* cold4_v*");
+	netbox_sh("cd " DIR " && rm flows4_v* pairs4_v*");
 	dp_close(open_ok(&adopted));
 	assert_true(adopted);
 	assert_int_equal(pinned_map_id(RR_MAP_FLOWS4), flows);
-	assert_int_equal(pinned_map_id(RR_MAP_COLD4), cold);
+	assert_int_equal(pinned_map_id(RR_MAP_PAIRS4), pairs);
 	netbox_sh("cd " DIR " && for f in *; do [ $f = rr_xdp_v1 ] || rm $f; done");
 	assert_int_equal(pinned_map_id(RR_MAP_CONTROL), 0);
 	dp_close(open_ok(&adopted));

@@ -20,6 +20,7 @@
 #include <xdp/libxdp.h>
 
 #include "lib/netbox.h"
+#include "rr_flow.h"
 #include "sys/dp.h"
 
 #define DIR "/sys/fs/bpf/rrlb-dp"

@@ -7,7 +7,7 @@
 
 #include <stdint.h>
 
-#include "rr_abi.h"
+#include "rr_table.h"
 
 /* FOLDER/<map>_v<its version>; valid until the fourth call from now. */
 const char *pin_path(const char *folder, enum rr_map map);
