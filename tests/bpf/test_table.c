@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * test_table.c - what takes more than one packet to see: exact round robin, next hops, source
- * addresses, ports and their reuse, truncation at every length, the rate of RSTs. Two loaded
- * programs: one of ordinary size, one with a single nat port.
+ * addresses, truncation at every length, the rate of RSTs.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -19,9 +18,7 @@
 
 #include "path.h"
 
-#define ONE_PORT 20000
-
-static struct rig rig, rig_port;
+static struct rig rig;
 
 static uint32_t service_of(void **state)
 {
@@ -306,192 +303,10 @@ static void test_two_locals(void **state)
 	assert_true(used[0] > 10 && used[1] > 10);
 }
 
-/* ---- local ports ---- */
-
-static void test_ports_unique(void **state)
-{
-	static uint8_t used[PATH_EPS][65536];
-	struct world w;
-
-	memset(used, 0, sizeof(used));
-	path_world(&w, &rig, service_of(state));
-	for (uint16_t i = 0; i < 150; i++) {
-		uint8_t *seen;
-
-		next_client(&w, (uint16_t)(2000 + i));
-		path_client(&w, PKT_SYN, RR_V_FORWARD);
-		assert_in_range(w.lport, RR_PORT_LO_DEFAULT, RR_PORT_HI_DEFAULT);
-		seen = &used[w.ep - PATH_EP(w.svc, 0)][w.lport];
-		assert_int_equal(*seen, 0);
-		*seen = 1;
-		assert_non_null(path_reverse_of(&w, NULL));
-	}
-}
-
-static void one_endpoint(struct world *w, struct rig *r, uint32_t svc)
-{
-	uint16_t slot = PATH_EP(svc, 0);
-
-	path_world(w, r, svc);
-	rig_rotation(r, svc, &slot, 1);
-}
-
-static void test_no_port(void **state)
-{
-	uint16_t slots[2];
-	struct world w;
-
-	one_endpoint(&w, &rig_port, service_of(state));
-	path_reach(&w, HAVE_EST);
-	assert_int_equal(w.lport, ONE_PORT);
-	next_client(&w, 40001);
-	path_client(&w, PKT_SYN, RR_V_NO_PORT);
-	assert_null(path_flow_of(&w, NULL));
-	assert_int_equal(rig_live(&rig_port, w.af), 2);
-	/* another endpoint's address has this port free */
-	slots[0] = slots[1] = PATH_EP(w.svc, 1);
-	rig_rotation(&rig_port, w.svc, slots, 2);
-	path_client(&w, PKT_SYN, RR_V_FORWARD);
-	assert_int_equal(w.lport, ONE_PORT);
-}
-
-/* A port in use is not given away while the flow lives, established or closing by one side only. */
-static void test_port_kept(void **state)
-{
-	const enum path_have have[] = { HAVE_EST, HAVE_FIN_CLIENT, HAVE_FIN_SERVER };
-	struct world w;
-
-	for (size_t i = 0; i < sizeof(have) / sizeof(have[0]); i++) {
-		one_endpoint(&w, &rig_port, service_of(state));
-		path_reach(&w, have[i]);
-		next_client(&w, 40001);
-		path_client(&w, PKT_SYN, RR_V_NO_PORT);
-	}
-}
-
-/*
- * A closed flow's port may be, and a half-open one's, or a flood of SYNs would hold every port of
- * an endpoint; what the old client still sends does not reach the new connection.
- */
-static void test_port_reuse(void **state)
-{
-	const enum path_have have[] = { HAVE_SYN, HAVE_SYNACK, HAVE_FIN2, HAVE_RST, HAVE_KILLED };
-	struct world old, w;
-
-	for (size_t i = 0; i < sizeof(have) / sizeof(have[0]); i++) {
-		one_endpoint(&old, &rig_port, service_of(state));
-		path_reach(&old, have[i]);
-		w = old;
-		next_client(&w, 40001);
-		path_reach(&w, HAVE_EST);
-		assert_int_equal(w.lport, ONE_PORT);
-		path_server(&w, PKT_ACK, RR_V_REPLY);
-		path_client(&old, PKT_ACK, RR_V_RESET);
-		path_client(&w, PKT_ACK, RR_V_FORWARD);
-		path_server(&w, PKT_ACK, RR_V_REPLY);
-		assert_int_equal(rig_live(&rig_port, w.af), 2);
-	}
-}
-
-static void expire(struct world *w)
-{
-	path_flow_of(w, NULL)->seen -= RIG_TIMEOUT + 2;
-	path_reverse_of(w, NULL)->seen -= RIG_TIMEOUT + 2;
-}
-
-/*
- * An established flow that has expired, with no controller there to end it: its port may go, and
- * then it has none.
- */
-static void test_port_of_expired(void **state)
-{
-	struct world old, w;
-
-	one_endpoint(&old, &rig_port, service_of(state));
-	path_reach(&old, HAVE_EST);
-	expire(&old);
-	w = old;
-	next_client(&w, 40001);
-	path_reach(&w, HAVE_EST);
-	assert_int_equal(w.lport, ONE_PORT);
-	path_client(&old, PKT_PSH | PKT_ACK, RR_V_RESET);
-	path_server(&w, PKT_ACK, RR_V_REPLY);
-	assert_int_equal(rig_live(&rig_port, w.af), 2);
-}
-
-/* One that is only idle goes on, from either side. */
-static void test_idle_goes_on(void **state)
-{
-	struct world w;
-
-	path_world(&w, &rig, service_of(state));
-	path_reach(&w, HAVE_EST);
-	expire(&w);
-	path_client(&w, PKT_ACK, RR_V_FORWARD);
-	path_client(&w, PKT_ACK, RR_V_FORWARD);
-	path_server(&w, PKT_ACK, RR_V_REPLY);
-	path_server(&w, PKT_ACK, RR_V_REPLY);
-	path_flow_of(&w, NULL)->meta = RR_META_MAKE(9, RR_FLOW_EMPTY, 0, 0, 0);
-	path_server(&w, PKT_ACK, RR_V_REPLY); /* the fast path looks at its own entry only */
-	path_reverse_of(&w, NULL)->seen -= RIG_TIMEOUT / 2;
-	path_server(&w, PKT_ACK, RR_V_ORPHAN);
-}
-
-/* The same where the new client has the old one's port number, and only its address differs. */
-static void test_port_reuse_twin(void **state)
-{
-	struct pkt_spec diff = { .flags = PKT_SYN }, s;
-	struct world w;
-
-	one_endpoint(&w, &rig_port, service_of(state));
-	path_reach(&w, HAVE_FIN2);
-	diff.src = path_client_addr(w.svc);
-	diff.src.a[3] ^= 1;
-	path_packet(&w, false, &diff, &s);
-	pkt_build(&s, &w.in);
-	assert_int_equal(rig_run(&rig_port, w.in.b, w.in.len, &w.out), XDP_TX);
-	path_client(&w, PKT_ACK, RR_V_RESET);
-}
-
-/* Two endpoints on one address: one local port each, or replies could not be told apart. */
-static void test_shared_address(void **state)
-{
-	struct rr_endpoint *second;
-	struct world a, b;
-
-	path_world(&a, &rig, service_of(state));
-	second = &rig.endpoints[PATH_EP(a.svc, 1)];
-	second->addr = path_ep_addr(PATH_EP(a.svc, 0));
-	second->port = pkt_be16(9443);
-	b = a;
-	b.cport = 40001;
-	path_reach(&a, HAVE_EST);
-	path_reach(&b, HAVE_EST);
-	assert_int_not_equal(a.ep, b.ep);
-	assert_int_not_equal(a.lport, b.lport);
-	path_server(&a, PKT_ACK, RR_V_REPLY);
-	path_server(&b, PKT_ACK, RR_V_REPLY);
-}
-
-/* With one port there is no room for the second. */
-static void test_shared_address_one_port(void **state)
-{
-	struct world w;
-
-	path_world(&w, &rig_port, service_of(state));
-	rig_port.endpoints[PATH_EP(w.svc, 1)].addr = path_ep_addr(PATH_EP(w.svc, 0));
-	path_reach(&w, HAVE_EST);
-	next_client(&w, 40001);
-	path_client(&w, PKT_SYN, RR_V_NO_PORT);
-}
-
 static int setup(void **state)
 {
-	const struct rig_opts one_port = { .port_lo = ONE_PORT, .port_hi = ONE_PORT };
-
 	(void)state;
 	rig_open(&rig, NULL);
-	rig_open(&rig_port, &one_port);
 	return 0;
 }
 
@@ -499,7 +314,6 @@ static int teardown(void **state)
 {
 	(void)state;
 	rig_close(&rig);
-	rig_close(&rig_port);
 	return 0;
 }
 
@@ -514,15 +328,6 @@ int main(void)
 		PATH_TEST(test_two_routers, ON_NAT),
 		PATH_TEST(test_hops_full, ON_NAT),
 		PATH_TEST(test_two_locals, ON_NAT),
-		PATH_TEST(test_ports_unique, ON_NAT),
-		PATH_TEST(test_no_port, ON_NAT),
-		PATH_TEST(test_port_kept, ON_NAT),
-		PATH_TEST(test_port_of_expired, ON_NAT),
-		PATH_TEST(test_idle_goes_on, ON_NAT),
-		PATH_TEST(test_port_reuse, ON_NAT),
-		PATH_TEST(test_port_reuse_twin, ON_NAT),
-		PATH_TEST(test_shared_address, ON_NAT),
-		PATH_TEST(test_shared_address_one_port, ON_NAT),
 	};
 
 	return path_group("table", tests, sizeof(tests) / sizeof(tests[0]), setup, teardown);
