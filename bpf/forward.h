@@ -72,16 +72,14 @@ static __always_inline enum rr_verdict forward_send(struct xdp_md *ctx, struct p
 {
 	__u32 slot = RR_HOP_SLOT(hop);
 	const struct rr_iface *iface = map_get(ifaces, slot);
-	__u16 *dst = (__u16 *)p->eth->h_dest, *src = (__u16 *)p->eth->h_source;
+	void *eth = p->eth;
 
 	if (!hop || !iface || !iface->ifindex)
 		return RR_V_NO_HOP;
-	dst[0] = hop;
-	dst[1] = hop >> 16;
-	dst[2] = hop >> 32;
-	src[0] = *(const __u16 *)&iface->mac[0];
-	src[1] = *(const __u16 *)&iface->mac[2];
-	src[2] = *(const __u16 *)&iface->mac[4];
+	*(__u32 *)eth = hop;
+	*(__u16 *)(eth + 4) = hop >> 32;
+	*(__u32 *)(eth + ETH_ALEN) = *(const __u32 *)&iface->mac[0];
+	*(__u16 *)(eth + ETH_ALEN + 4) = *(const __u16 *)&iface->mac[4];
 	if (RR_HOP_VLAN(hop) != p->vlan && !forward_retag(ctx, forward_tags(p), RR_HOP_VLAN(hop)))
 		return RR_V_TX_FAILED;
 	p->action = XDP_TX;

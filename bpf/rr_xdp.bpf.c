@@ -210,14 +210,12 @@ static __always_inline enum rr_verdict path_ours(const int af, struct xdp_md *ct
 
 	if (!path_anchor(af, ctx, p))
 		return RR_V_NOT_OURS;
-	row = service_local(af, c, p);
-	if (row != SERVICE_NONE) {
+	if (service_local(af, c, p, &row)) {
 		v = path_server(af, ctx, c, p, SERVICE_ID(row));
 		if (v)
 			return v;
 	}
-	row = service_find(c, p);
-	if (row == SERVICE_NONE)
+	if (!service_find(af, c, p, &row))
 		return RR_V_NOT_OURS;
 	return path_client(af, ctx, c, p, row);
 }

@@ -89,14 +89,12 @@ static __always_inline enum rr_verdict bench_af(const int af, struct xdp_md *ctx
 	p->end = pkt_end(ctx);
 	if ((void *)(p->eth + 1) > p->end || !parse_again(af, p))
 		return RR_V_NOT_OURS;
-	row = service_local(af, c, p);
-	if (row != SERVICE_NONE) {
+	if (service_local(af, c, p, &row)) {
 		v = bench_server(af, ctx, c, p, SERVICE_ID(row));
 		if (v)
 			return v;
 	}
-	row = service_find(c, p);
-	if (row == SERVICE_NONE)
+	if (!service_find(af, c, p, &row))
 		return RR_V_NOT_OURS;
 	return bench_client(af, ctx, c, p, row);
 }
