@@ -40,12 +40,12 @@ static __always_inline enum rr_verdict client_unknown(const struct conn *c,
  * Is this SYN a new connection although its tuple has an entry? (closing, expired, endpoint is
  * out)
  */
-static __always_inline bool client_starts_anew(const struct conn *c)
+static __always_inline bool client_starts_anew(const struct conn *c, const struct rr_service *svc)
 {
 	const struct rr_endpoint *ep = map_get(endpoints, RR_META_EP(c->s.h.meta));
 
 	return RR_META_STATE(c->s.h.meta) >= RR_FLOW_FIN1 || !ep || !pick_takes_new(ep) ||
-	       slot_score(c->service, c->s.h.meta, c->now - c->s.seen) <= SLOT_CLOSED;
+	       slot_score(svc, c->s.h.meta, c->now - c->s.seen) <= SLOT_CLOSED;
 }
 
 /* The SYN of a half-open flow comes again, perhaps as another attempt, perhaps without its data. */
@@ -113,7 +113,7 @@ static __always_inline enum rr_verdict client_known(const int af, struct conn *c
 static __always_inline enum rr_verdict client_syn(const int af, struct conn *c,
 						  const struct rr_service *svc)
 {
-	if (client_starts_anew(c))
+	if (client_starts_anew(c, svc))
 		return pair_end(af, c) ? open_conn(af, c, svc) : RR_V_FLOW_RACE;
 	client_syn_again(af, c);
 	return client_known(af, c);

@@ -21,12 +21,11 @@ struct l4 {
 	void *head; /* struct tcphdr, of which parse() checks the ports and parse_check() the rest */
 	__u16 sport, dport; /* network order */
 	__u16 off; /* bytes from pkt.l3 */
-	__u16 tag; /* the protocol's bit in the tags of flow keys: 0 or RR_TAG_UDP */
 	__u8 proto; /* IPPROTO_TCP: what parse() lets through */
+	__u8 udp; /* 1: RR_TAG_UDP in the tags of its flow's keys */
 };
 
 struct pkt {
-	__u32 bytes; /* of the frame as it came */
 	/* parse */
 	struct ethhdr *eth;
 	void *l3; /* struct iphdr or struct ipv6hdr */
@@ -42,6 +41,7 @@ struct pkt {
 	__u32 endpoint;
 	/* forward */
 	__u32 action; /* XDP_TX or XDP_REDIRECT, for class SEND */
+	__u32 bytes; /* of the frame as it came */
 };
 
 #ifdef __bpf__

@@ -48,9 +48,9 @@ static __always_inline enum rr_verdict port_retake(const int af, struct conn *c,
 {
 	const struct flow_seen *r = &c->r;
 	struct rr_flow *f = flow_at(af, r->h.slot);
-	__u32 service = slot_service(r->h.listener);
+	const struct rr_service *svc = map_get(services, slot_service(r->h.listener));
 
-	if (!f || slot_score(service, r->h.meta, c->now - r->seen) > worst)
+	if (!f || slot_score(svc, r->h.meta, c->now - r->seen) > worst)
 		return RR_V_FLOW_RACE;
 	c->rown.at = r->h.slot;
 	c->rown.meta = RR_META_MAKE(RR_META_GEN(r->h.meta) + 1, RR_FLOW_CLAIMED, 0, 0, 0);

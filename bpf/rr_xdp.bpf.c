@@ -31,7 +31,7 @@ _Static_assert(2 * PATH_REST_SECONDS <= RR_IDLE_LEAST_SECONDS,
 static __always_inline void path_key(const int af, const struct pkt *p, __u16 port, __u16 tag,
 				     struct rr_key *k)
 {
-	rr_key_make(k, af, af, p->src.w0, p->src.w1, port, tag | p->l4.tag);
+	rr_key_make(k, af, af, p->src.w0, p->src.w1, port, tag | p->l4.udp * RR_TAG_UDP);
 }
 
 /* What the slow path needs to know of the packet, in this CPU's working memory. */

@@ -30,7 +30,7 @@ struct slot {
 	__u16 service; /* of this service */
 };
 
-/* Service of an entry: that of the listener which it was opened through. */
+/* Service of an entry: that of the listener which it was opened through; past the table = none. */
 static __always_inline __u32 slot_service(__u32 listener)
 {
 	const struct rr_listener *l = map_get(listeners, listener);
@@ -51,10 +51,9 @@ static __always_inline __u32 slot_half_open(__u32 age)
 	return SLOT_HALF_OPEN - ((__s32)age < 0 ? 0 : age & 0x0fffffffu);
 }
 
-/* The score of an entry of a service, `age` jiffies after its last packet. */
-static __always_inline __u32 slot_score(__u32 service, __u64 meta, __u32 age)
+/* The score of an entry, `age` jiffies after its last packet. Without a service nothing expires. */
+static __always_inline __u32 slot_score(const struct rr_service *svc, __u64 meta, __u32 age)
 {
-	const struct rr_service *svc = map_get(services, service);
 	__u32 state = RR_META_STATE(meta);
 
 	if (!svc || (__s32)age < 0)
@@ -75,7 +74,7 @@ static __always_inline __u32 slot_score(__u32 service, __u64 meta, __u32 age)
  */
 static __always_inline __u32 slot_judge(__u64 key, const struct rr_flow *f, __u64 meta, __u32 now)
 {
-	__u32 state = RR_META_STATE(meta), age = now - f->seen, score, service;
+	__u32 state = RR_META_STATE(meta), age = now - f->seen, score;
 	const struct rr_service *svc;
 
 	if (state == RR_FLOW_EMPTY)
@@ -84,9 +83,8 @@ static __always_inline __u32 slot_judge(__u64 key, const struct rr_flow *f, __u6
 		return SLOT_KEEP;
 	if (state == RR_FLOW_SYN || state == RR_FLOW_SYNACK)
 		return slot_half_open(age);
-	service = slot_service(slot_listener(key, f));
-	score = slot_score(service, meta, age);
-	svc = map_get(services, service);
+	svc = map_get(services, slot_service(slot_listener(key, f)));
+	score = slot_score(svc, meta, age);
 	return score == SLOT_CLOSED && svc ? slot_half_open(svc->t_syn) : score;
 }
 

@@ -33,7 +33,7 @@ static __always_inline enum rr_verdict parse_ports(struct pkt *p, __u32 off)
 		return RR_V_NOT_OURS;
 	p->l4.head = tcp;
 	p->l4.proto = IPPROTO_TCP;
-	p->l4.tag = 0;
+	p->l4.udp = 0;
 	p->l4.sport = tcp->source;
 	p->l4.dport = tcp->dest;
 	return RR_V_GO;
