@@ -27,6 +27,8 @@ static const struct past {
 } past[] = {
 	{ RR_MAP_FLOWS4, 1, 32, 0, 8, 1ull << 63, 16, 0xff, 0x3c },
 	{ RR_MAP_FLOWS6, 1, 64, 0, 24, 1ull << 63, 16, 0xff, 0x3c },
+	{ RR_MAP_FLOWS4, 2, 32, 0, 8, 1ull << 63, 16, 0xf, 0x3c },
+	{ RR_MAP_FLOWS6, 2, 64, 0, 24, 1ull << 63, 16, 0xf, 0x3c },
 };
 
 static const struct past *past_find(int map, uint32_t version)

@@ -14,6 +14,7 @@
 #include <bpf/bpf.h>
 
 #include "lib/netbox.h"
+#include "rr_flow.h"
 #include "sys/dp_int.h"
 
 /* States of a table: three are connections (handshake begun, established, one FIN). */
@@ -49,7 +50,7 @@ static void test_today(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(states); i++) {
-		const uint64_t key = RR_KEY4(1, 2, i == REVERSE ? RR_KEY_REV : 0);
+		const uint64_t key = RR_KEY_MAKE(1, 2, i == REVERSE ? RR_TAG_REV : 0);
 
 		f4[i].key = f6[i].key = key;
 		f4[i].f.meta = f6[i].f.meta = RR_META_MAKE(9, states[i], 1, 3, 4);

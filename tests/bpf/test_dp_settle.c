@@ -18,6 +18,7 @@
 #include "lib/netbox.h"
 #include "lib/past.h"
 #include "lib/pins.h"
+#include "rr_count.h"
 #include "sys/dp.h"
 
 #define DIR PAST_DIR

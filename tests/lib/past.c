@@ -17,6 +17,7 @@
 #include "lib/netbox.h"
 #include "lib/past.h"
 #include "lib/pins.h"
+#include "rr_count.h"
 
 #define DIR PAST_DIR
 #define IF PAST_IF
