@@ -5,7 +5,7 @@
  * A column is a character (a UTF-8 sequence; a byte that is not UTF-8 counts as one), from 1. The
  * caret line repeats the tabs of the line above it, so it lines up whatever the reader's tab stops
  * are. A long line is shown as a window around the place. Bytes that could disturb a terminal are
- * shown as '?'.
+ * shown as '?'. What a message quotes of the input is cut to 40 bytes, between characters.
  */
 #include <stdarg.h>
 #include <stdio.h>
@@ -110,6 +110,26 @@ static int error_cmp(const void *a, const void *b)
 void report_sort(struct conf_errors *err)
 {
 	qsort(err->e, err->n, sizeof(err->e[0]), error_cmp);
+}
+
+const char *value_shown(const char *text, char *buf)
+{
+	size_t n = strlen(text);
+
+	if (n <= 40)
+		return text;
+	for (n = 40; n && ((unsigned char)text[n] & 0xc0) == 0x80;)
+		n--;
+	snprintf(buf, QUOTE_LEN, "%.*s...", (int)n, text);
+	return buf;
+}
+
+bool value_wrong(char *why, const char *text, const char *what)
+{
+	char buf[QUOTE_LEN];
+
+	snprintf(why, WHY_LEN, "'%s' is not %s", value_shown(text, buf), what);
+	return false;
 }
 
 /* Offset of line number `line`, or len when there is no such line. */

@@ -30,6 +30,12 @@ void report_error(struct report *r, struct span at, const char *fmt, ...)
 	__attribute__((format(printf, 3, 4)));
 void report_sort(struct conf_errors *err);
 size_t utf8_len(const char *s, size_t len); /* of the sequence at s; 0 = not UTF-8 */
+#define QUOTE_LEN 48
+#define WHY_LEN 200 /* as conf_error.text */
+/* `text` of the input as a message shows it: at most 40 bytes; may use buf (QUOTE_LEN). */
+const char *value_shown(const char *text, char *buf);
+/* Fills `why` (WHY_LEN bytes) with "'TEXT' is not WHAT"; false, for the caller to return. */
+bool value_wrong(char *why, const char *text, const char *what);
 
 /* ---- tokens (conf_lex.c) ---- */
 enum token_kind {
@@ -57,8 +63,10 @@ struct lexer {
 struct token lex_next(struct lexer *l);
 /* The value without quotes and escapes; false when it does not fit. */
 bool token_text(const struct report *r, const struct token *t, char *buf, size_t len);
-/* The token as it is quoted in a message: at most 40 bytes, cut between characters. Returns buf. */
-#define QUOTE_LEN 48
+/*
+ * The token as it is quoted in a message: at most 40 bytes, cut between characters. Returns buf
+ * (QUOTE_LEN bytes).
+ */
 const char *token_quote(const struct report *r, const struct token *t, char *buf);
 
 /* ---- keyword tables (conf_table.c) ---- */
@@ -176,18 +184,12 @@ const void *list_at_const(const struct conf_list *l, const void *base, size_t i)
 void list_set(const struct conf_list *l, void *base, void *array, size_t n);
 
 /* ---- one value of a row (conf_value.c) ---- */
-#define WHY_LEN 200 /* as conf_error.text */
 /* False: `why` (WHY_LEN bytes) says what is wrong with it. */
 bool value_set(const struct conf_row *row, void *base, const char *text, char *why);
 bool value_equal(const struct conf_row *row, const void *a, const void *b);
 void value_print(const struct conf_row *row, const void *base, struct strbuf *sb);
 size_t value_size(const struct conf_row *row); /* of the field, in bytes */
 void words_list(const struct word *words, struct strbuf *sb); /* "a, b or c" */
-/*
- * Its parts. `text` of the input as a message shows it: at most 40 bytes; may use buf (QUOTE_LEN).
- */
-const char *value_shown(const char *text, char *buf);
-bool value_wrong(char *why, const char *text, const char *what); /* "'TEXT' is not WHAT"; false */
 /* conf_number.c */
 bool number_set(const struct conf_row *row, void *at, const char *text, char *why);
 void number_print(const struct conf_row *row, const void *at, struct strbuf *sb);
@@ -219,6 +221,9 @@ struct parser {
 	bool oom;
 };
 
+/* conf_mark.c */
+/* Index of a new mark; 0 when memory ran out (p->oom is set). */
+size_t mark_add(struct parser *p, struct mark m);
 /*
  * The first mark at or behind `from` of this keyword inside the block of `parent`; 0 = there is
  * none.

@@ -174,12 +174,13 @@ void number_print(const struct conf_row *row, const void *at, struct strbuf *sb)
 {
 	uint32_t v[2] = { 0, 0 };
 	uint16_t port[2] = { 0, 0 };
+	size_t n = row->kind == KIND_PORTS || row->kind == KIND_STATUS ? 2 : 1;
 
 	if (row->kind == KIND_PORT || row->kind == KIND_PORTS) {
-		memcpy(port, at, value_size(row));
+		memcpy(port, at, n * sizeof(port[0]));
 		v[0] = port[0], v[1] = port[1];
 	} else {
-		memcpy(v, at, value_size(row));
+		memcpy(v, at, n * sizeof(v[0]));
 	}
 	strbuf_printf(sb, "%u", v[0]);
 	if (row->kind == KIND_PORTS || (row->kind == KIND_STATUS && v[0] != v[1]))

@@ -31,33 +31,6 @@ struct frame {
 static bool statement(struct parser *p, struct frame *f, const struct conf_row *row,
 		      struct span key);
 
-/* ---- marks ---- */
-
-/* Index of a new mark; 0 when memory ran out. */
-static size_t mark_add(struct parser *p, struct mark m)
-{
-	struct mark *list = parser_grow(p, p->mark, p->marks, sizeof(*list));
-
-	if (!list)
-		return 0;
-	p->mark = list;
-	list[p->marks] = m;
-	return p->marks++;
-}
-
-size_t mark_next(const struct parser *p, size_t parent, const char *word, size_t from)
-{
-	for (size_t i = from > parent ? from : parent + 1; i < p->marks; i++) {
-		const struct mark *m = &p->mark[i];
-
-		if (m->parent < parent)
-			break; /* behind the block */
-		if (m->parent == parent && !strcmp(m->row->word, word))
-			return i;
-	}
-	return 0;
-}
-
 /* ---- statements and bodies ---- */
 
 /* One statement, or the separators before it. */

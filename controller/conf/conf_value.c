@@ -23,26 +23,6 @@ static const void *field_const(const struct conf_row *row, const void *base)
 	return (const char *)base + row->off;
 }
 
-const char *value_shown(const char *text, char *buf)
-{
-	size_t n = strlen(text);
-
-	if (n <= 40)
-		return text;
-	for (n = 40; n && ((unsigned char)text[n] & 0xc0) == 0x80;)
-		n--;
-	snprintf(buf, QUOTE_LEN, "%.*s...", (int)n, text);
-	return buf;
-}
-
-bool value_wrong(char *why, const char *text, const char *what)
-{
-	char buf[QUOTE_LEN];
-
-	snprintf(why, WHY_LEN, "'%s' is not %s", value_shown(text, buf), what);
-	return false;
-}
-
 /* ---- words ---- */
 
 void words_list(const struct word *words, struct strbuf *sb)
