@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "rr_mode.h"
 #include "rr_policy.h"
 #include "util/addr.h"
 #include "util/clock.h"
@@ -28,7 +29,6 @@
 #define CONF_WEIGHT_MAX 1000
 #define CONF_MAX_ALL_LOCALS 256 /* different local addresses of all services together */
 
-enum conf_mode { CONF_MODE_NAT, CONF_MODE_DSR };
 enum conf_balance { CONF_BALANCE_ROUND_ROBIN };
 enum conf_deadline { CONF_DEADLINE_RST, CONF_DEADLINE_KEEP, CONF_DEADLINE_FORGET };
 
@@ -63,7 +63,7 @@ struct conf_endpoint {
 struct conf_service {
 	char name[CONF_NAME_MAX]; /* letters, digits, - _ . */
 	struct addr listen;
-	enum conf_mode mode;
+	enum rr_mode mode;
 	enum conf_balance balance;
 	enum rr_unknown on_unknown; /* rst */
 	enum rr_overflow overflow; /* rst */

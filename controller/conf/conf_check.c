@@ -131,14 +131,30 @@ static void local_check(struct parser *p, const struct conf_service *s, const st
 	report_error(&p->report, l->at, "%s", why);
 }
 
+/* Names the modes that use local addresses, as the table has them. */
+static void locals_useless(struct parser *p, const struct conf_service *s, struct span at)
+{
+	struct word modes[RR_MODE_MAX + 1] = { { NULL, 0 } };
+	struct strbuf list = { 0 };
+	size_t n = 0;
+
+	for (const struct word *w = conf_mode_words; w->word; w++) {
+		if (rr_mode_has((unsigned int)w->value, RR_MODE_NEEDS_LOCAL))
+			modes[n++] = *w;
+	}
+	words_list(modes, &list);
+	report_error(&p->report, at, "local-address is for mode %s: %s keeps the client's address",
+		     strbuf_str(&list), word_of(conf_mode_words, (int)s->mode));
+	strbuf_free(&list);
+}
+
 static void locals_check(struct parser *p, const struct conf_service *s, size_t at)
 {
 	size_t m = mark_next(p, at, "local-address", 0), n = 0;
 	struct placed list[CONF_MAX_LOCALS];
 
-	if (m && s->mode == CONF_MODE_DSR) {
-		report_error(&p->report, p->mark[m].key,
-			     "local-address is for mode nat: dsr keeps the client's address");
+	if (m && !rr_mode_has(s->mode, RR_MODE_NEEDS_LOCAL)) {
+		locals_useless(p, s, p->mark[m].key);
 		return;
 	}
 	for (; m; m = mark_next(p, at, "local-address", m + 1)) {

@@ -82,11 +82,12 @@ enum conf_fault conf_endpoint_valid(const struct conf_service *s, const struct a
 		families_why("endpoint", a, s->listen.family, why, len);
 		return CONF_FAULT_FAMILY;
 	}
-	if (addr_equal(a, &s->listen) && s->mode == CONF_MODE_NAT) {
+	/* a mode on the link sends to a MAC; with another, packets would come back to us */
+	if (addr_equal(a, &s->listen) && !rr_mode_has(s->mode, RR_MODE_ON_LINK)) {
 		snprintf(why, len, "the endpoint is the address that the service listens on");
 		return CONF_FAULT_LISTEN;
 	}
-	if (a->port != s->listen.port && s->mode == CONF_MODE_DSR) {
+	if (a->port != s->listen.port && !rr_mode_has(s->mode, RR_MODE_MAY_CHANGE_PORT)) {
 		snprintf(why, len,
 			 "mode %s does not change ports: the endpoint's must be %u, as in listen",
 			 word_of(conf_mode_words, (int)s->mode), s->listen.port);

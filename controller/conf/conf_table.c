@@ -38,11 +38,8 @@
 #define POLICY_ROW(id, value, word) { word, value },
 const struct word conf_unknown_words[] = { RR_UNKNOWNS(POLICY_ROW) WORD_END };
 const struct word conf_overflow_words[] = { RR_OVERFLOWS(POLICY_ROW) WORD_END };
-const struct word conf_mode_words[] = {
-	{ "nat", CONF_MODE_NAT },
-	{ "dsr", CONF_MODE_DSR },
-	{ NULL, 0 },
-};
+#define MODE_ROW(id, word, local, reverse, port, link, both, outer, help) { #word, RR_MODE_##id },
+const struct word conf_mode_words[] = { RR_MODES(MODE_ROW) WORD_END };
 const struct word conf_balance_words[] = {
 	{ "round-robin", CONF_BALANCE_ROUND_ROBIN },
 	{ NULL, 0 },

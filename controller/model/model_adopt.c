@@ -26,7 +26,7 @@ static void adopt_service(struct model *m, uint32_t id, const struct rr_service 
 	s->used = true;
 	s->removed = true;
 	s->rot_stale = true;
-	s->mode = (enum conf_mode)r->mode;
+	s->mode = (enum rr_mode)r->mode;
 	s->t_idle = MONO_US(m->hz ? (int64_t)r->t_est * 1000000 / m->hz : 0);
 	s->tomb = *r;
 }

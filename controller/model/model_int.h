@@ -82,7 +82,7 @@ struct svc {
 	char name[CONF_NAME_MAX];
 	struct addr listen; /* as configured, or as it was last */
 	struct lsn *listener;
-	enum conf_mode mode;
+	enum rr_mode mode;
 	const struct conf_service *conf; /* in model->conf; NULL when removed */
 	bool paused;
 	bool fresh; /* for model_fresh() */

@@ -41,7 +41,7 @@ struct view_service {
 	uint32_t id;
 	char name[CONF_NAME_MAX];
 	struct addr listen;
-	enum conf_mode mode;
+	enum rr_mode mode;
 	enum svc_state state;
 	bool paused;
 	uint32_t available, total;

@@ -62,7 +62,7 @@ static void test_defaults(void **state)
 	assert_int_equal(c->rst_rate, 1000);
 	assert_int_equal(c->iface[0].attach, DP_ATTACH_DISPATCHER);
 	assert_int_equal(c->iface[0].xdp, DP_XDP_AUTO);
-	assert_int_equal(s->mode, CONF_MODE_NAT);
+	assert_int_equal(s->mode, RR_MODE_NAT);
 	assert_int_equal(s->on_unknown, RR_UNKNOWN_RST);
 	assert_int_equal(s->overflow, RR_OVERFLOW_RST);
 	assert_int_equal(s->locals, 0);
@@ -279,7 +279,7 @@ static void test_copy_is_deep(void **state)
 static void test_names(void **state)
 {
 	(void)state;
-	assert_string_equal(word_of(conf_mode_words, CONF_MODE_DSR), "dsr");
+	assert_string_equal(word_of(conf_mode_words, RR_MODE_DSR), "dsr");
 	assert_string_equal(word_of(conf_balance_words, CONF_BALANCE_ROUND_ROBIN), "round-robin");
 	assert_string_equal(word_of(conf_unknown_words, RR_UNKNOWN_PASS), "pass");
 	assert_string_equal(word_of(conf_overflow_words, RR_OVERFLOW_DROP), "drop");

@@ -39,7 +39,7 @@ static void test_local_addresses(void **state)
 	s->locals = 2;
 	fx_endpoint(w.c, "api", "10.1.0.1:443", 100);
 	s = fx_service(w.c, "direct", "192.0.2.12:443");
-	s->mode = CONF_MODE_DSR;
+	s->mode = RR_MODE_DSR;
 	fx_endpoint(w.c, "direct", "10.2.0.1:443", 100);
 	w.m = fx_model(w.c, MONO_S(100));
 	fx_hops(w.m, MONO_S(100));

@@ -163,12 +163,12 @@ static void test_mode_change_is_another_service(void **state)
 
 	(void)state;
 	fx_verb(w.m, VERB_DRAIN, "web", E2, MONO_S(101));
-	w.c->service[0].mode = CONF_MODE_DSR;
+	w.c->service[0].mode = RR_MODE_DSR;
 	apply(&w, MONO_S(110));
 	assert_int_not_equal(fx_service_id(w.m, "web"), svc);
 	assert_int_not_equal(fx_id(w.m, "web", E1), id);
 	assert_int_equal(fx_state(w.m, "web", E2), EPS_DRAINING);
-	w.c->service[0].mode = CONF_MODE_NAT;
+	w.c->service[0].mode = RR_MODE_NAT;
 	apply(&w, MONO_S(111));
 	assert_int_equal(fx_service_id(w.m, "web"), svc); /* the old one was still in quarantine */
 	fx_world_free(&w);
@@ -309,13 +309,13 @@ static void test_fresh_ids(void **state)
 	assert_fresh(w.m, FRESH_ENDPOINT, 0, 0);
 	assert_int_equal(fx_verb(w.m, VERB_ADD, "web", "10.0.0.9:8443", MONO_S(202)), MODEL_OK);
 	assert_fresh(w.m, FRESH_ENDPOINT, 1, fx_id(w.m, "web", "10.0.0.9:8443"));
-	fx_find(w.c, "web")->mode = CONF_MODE_DSR; /* another service, by another id */
+	fx_find(w.c, "web")->mode = RR_MODE_DSR; /* another service, by another id */
 	for (size_t i = 0; i < w.c->service[0].endpoints; i++)
 		w.c->service[0].endpoint[i].addr.port = 443;
 	assert_int_equal(model_apply(w.m, w.c, false, MONO_S(300)), 0);
 	assert_int_not_equal(fx_service_id(w.m, "web"), svc);
 	assert_fresh(w.m, FRESH_SERVICE, 1, fx_service_id(w.m, "web"));
-	fx_find(w.c, "web")->mode = CONF_MODE_NAT; /* the first one comes back */
+	fx_find(w.c, "web")->mode = RR_MODE_NAT; /* the first one comes back */
 	assert_int_equal(model_apply(w.m, w.c, false, MONO_S(301)), 0);
 	assert_int_equal(fx_service_id(w.m, "web"), svc);
 	assert_fresh(w.m, FRESH_SERVICE, 0, 0);

@@ -35,7 +35,7 @@ static void random_service(struct conf *c, struct fx_rng *r, const char *name, c
 {
 	struct conf_service *s = fx_service(c, name, listen);
 
-	s->mode = fx_rand(r, 5) ? CONF_MODE_NAT : CONF_MODE_DSR;
+	s->mode = fx_rand(r, 5) ? RR_MODE_NAT : RR_MODE_DSR;
 	s->health.type = fx_rand(r, 6) ? PROBE_TLS : PROBE_NONE;
 	s->t_idle = MONO_S(60 + fx_rand(r, 3));
 	s->drain_deadline = MONO_S(fx_rand(r, 20));
