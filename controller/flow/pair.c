@@ -3,8 +3,9 @@
  * pair.c - finds the other half of a connection, and its record.
  *
  * A forward entry knows the slot of its reverse entry. A reverse entry finds its forward entry by
- * the pair's record, or by key when the record is of another life. Either is believed only if
- * rr_pair_is() says that the two belong together.
+ * its key or by the pair's record, in this order: the two sets that a key may be in are one or two
+ * cache misses, record and entry are always two. What neither finds is not there. Either is
+ * believed only if rr_pair_is() says that the two belong together.
  */
 #include <string.h>
 
@@ -96,5 +97,5 @@ bool pair_has_forward(const struct walk_tables *t, const struct walk_entry *rev)
 {
 	int af = client_family(t, rev);
 
-	return forward_by_record(t, af, rev) || forward_by_key(t, af, rev);
+	return forward_by_key(t, af, rev) || forward_by_record(t, af, rev);
 }

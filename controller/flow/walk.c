@@ -15,9 +15,9 @@
  * life for ten seconds was left behind (a program replaced in mid-insert cannot happen, a dead CPU
  * can).
  *
- * Speed: EMPTY slots cost one load. Looking up the partner of a reverse entry costs two cache
- * misses (the record, the entry), so a big table has only every 16th set looked at per walk, each
- * set's turn coming round in 16 walks.
+ * Speed: EMPTY slots cost one load. Looking up the partner of a reverse entry costs cache
+ * misses, so a big table has only every 16th set looked at per walk, each set's turn coming round in
+ * 16 walks.
  */
 #include <string.h>
 
