@@ -25,9 +25,7 @@ const struct api_verb *api_verb(enum api_verb_id id)
 
 const struct api_verb *api_verb_find(const char *path)
 {
-	unsigned int i;
-
-	for (i = 0; i < API_V_MAX; i++) {
+	for (unsigned int i = 0; i < API_V_MAX; i++) {
 		if (!strcmp(verbs[i].path, path))
 			return &verbs[i];
 	}

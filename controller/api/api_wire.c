@@ -99,13 +99,11 @@ static int check_int(const char *name, const json_t *value, int64_t max, char *e
 
 static int check_list(const char *name, const json_t *value, char *err, size_t errlen)
 {
-	size_t i;
-
 	if (!json_is_array(value))
 		return fail(err, errlen, "argument '%s' must be an array of strings", name);
 	if (json_array_size(value) > API_LIST_MAX)
 		return fail(err, errlen, "argument '%s' has too many members", name);
-	for (i = 0; i < json_array_size(value); i++) {
+	for (size_t i = 0; i < json_array_size(value); i++) {
 		if (check_string(name, json_array_get(value, i), err, errlen))
 			return -1;
 	}

@@ -69,10 +69,10 @@ static int placed_cmp(const void *a, const void *b)
 static size_t placed_unique(struct parser *p, const char *word, struct placed *list, size_t n)
 {
 	char buf[ADDR_STRLEN];
-	size_t i, first = 0, unique = n ? 1 : 0;
+	size_t first = 0, unique = n ? 1 : 0;
 
 	qsort(list, n, sizeof(*list), placed_cmp);
-	for (i = 1; i < n; i++) {
+	for (size_t i = 1; i < n; i++) {
 		if (!addr_equal(&list[i].addr, &list[first].addr)) {
 			first = i;
 			unique++;

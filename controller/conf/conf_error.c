@@ -52,9 +52,9 @@ static size_t step(const char *s, size_t len)
 
 static size_t columns(const char *s, size_t len)
 {
-	size_t n = 0, i;
+	size_t n = 0;
 
-	for (i = 0; i < len; i += step(s + i, len - i))
+	for (size_t i = 0; i < len; i += step(s + i, len - i))
 		n++;
 	return n;
 }
@@ -178,11 +178,11 @@ static struct window window_of(size_t total, const struct conf_error *e)
 
 static void source_print(const char *line, size_t len, struct window w, struct strbuf *sb)
 {
-	size_t col = 1, i, n;
+	size_t col = 1, n;
 
 	if (w.from > 1)
 		strbuf_puts(sb, "...");
-	for (i = 0; i < len; i += n, col++) {
+	for (size_t i = 0; i < len; i += n, col++) {
 		n = step(line + i, len - i);
 		if (col >= w.from && col < w.to)
 			char_print(line + i, n, utf8_len(line + i, len - i), sb);

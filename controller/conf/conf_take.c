@@ -174,7 +174,6 @@ bool take_value(struct parser *p, const struct conf_row *row, void *base, struct
 /* The name of another block that has this keyword ("" = top level), or NULL. */
 static const char *block_of(const char *word, const struct conf_block *but)
 {
-
 	for (size_t i = 0; conf_blocks[i]; i++) {
 		if (conf_blocks[i] != but && row_find(conf_blocks[i], word))
 			return conf_blocks[i]->name;

@@ -45,9 +45,7 @@ static int usage(const char *fmt, const char *a, const char *b)
 
 static void choices_add(struct choices *c, const char *name)
 {
-	size_t i;
-
-	for (i = 0; i < c->n; i++) {
+	for (size_t i = 0; i < c->n; i++) {
 		if (!strcmp(c->name[i], name))
 			return;
 	}
@@ -57,10 +55,10 @@ static void choices_add(struct choices *c, const char *name)
 
 static void list_choices(const struct choices *c, const char *prefix)
 {
-	size_t i, n = 0;
+	size_t n = 0;
 
 	fprintf(stderr, "rrctl: %ss:", c->what);
-	for (i = 0; i < c->n; i++) {
+	for (size_t i = 0; i < c->n; i++) {
 		if (!strncmp(c->name[i], prefix, strlen(prefix)))
 			fprintf(stderr, "%s %s", n++ ? "," : "", c->name[i]);
 	}
@@ -70,9 +68,8 @@ static void list_choices(const struct choices *c, const char *prefix)
 static const char *unknown(const struct choices *c, const char *word)
 {
 	struct suggest near = { .word = word };
-	size_t i;
 
-	for (i = 0; i < c->n; i++)
+	for (size_t i = 0; i < c->n; i++)
 		suggest_offer(&near, c->name[i]);
 	fprintf(stderr, "rrctl: unknown %s '%s'", c->what, word);
 	if (suggest_best(&near))
@@ -86,9 +83,9 @@ static const char *unknown(const struct choices *c, const char *word)
 static const char *choose(const struct choices *c, const char *word)
 {
 	const char *found = NULL;
-	size_t i, n = 0;
+	size_t n = 0;
 
-	for (i = 0; i < c->n; i++) {
+	for (size_t i = 0; i < c->n; i++) {
 		if (!strcmp(c->name[i], word))
 			return c->name[i];
 		if (!strncmp(c->name[i], word, strlen(word))) {
@@ -111,10 +108,9 @@ static const char *choose(const struct choices *c, const char *word)
 static void objects(struct choices *c, char store[API_V_MAX][24])
 {
 	const char *path;
-	int i;
 
 	c->what = "command";
-	for (i = 0; i < API_V_MAX; i++) {
+	for (int i = 0; i < API_V_MAX; i++) {
 		path = api_verb((enum api_verb_id)i)->path;
 		snprintf(store[i], sizeof(store[i]), "%.*s", (int)strcspn(path, " "), path);
 		choices_add(c, store[i]);
@@ -126,10 +122,9 @@ static void seconds(struct choices *c, const char *object)
 {
 	size_t n = strlen(object);
 	const char *path;
-	int i;
 
 	c->what = "command";
-	for (i = 0; i < API_V_MAX; i++) {
+	for (int i = 0; i < API_V_MAX; i++) {
 		path = api_verb((enum api_verb_id)i)->path;
 		if (!strncmp(path, object, n) && path[n] == ' ')
 			choices_add(c, path + n + 1);
@@ -262,10 +257,8 @@ static int put_value(struct ctl *ctl, const struct api_arg *a, const char *word)
 
 static void dashed(const char *name, char *buf, size_t len)
 {
-	size_t i;
-
 	snprintf(buf, len, "%s", name);
-	for (i = 0; buf[i]; i++) {
+	for (size_t i = 0; buf[i]; i++) {
 		if (buf[i] == '_')
 			buf[i] = '-';
 	}
@@ -313,9 +306,8 @@ static int take_verb_option(struct parse *p, const struct api_arg *a, const char
 static int set_format(struct ctl *ctl, const char *name)
 {
 	static const struct output_ops *const all[] = { &output_text, &output_json, &output_tsv };
-	size_t i;
 
-	for (i = 0; name && i < sizeof(all) / sizeof(all[0]); i++) {
+	for (size_t i = 0; name && i < sizeof(all) / sizeof(all[0]); i++) {
 		if (!strcmp(all[i]->name, name)) {
 			ctl->out.ops = all[i];
 			return 0;
@@ -362,20 +354,19 @@ static int take_long(struct parse *p, const char *word)
 	struct choices c = { .what = "option" };
 	const struct api_arg *a = p->ctl->verb ? p->ctl->verb->arg : NULL;
 	const char *equals = strchr(word, '='), *found;
-	size_t i;
 
 	snprintf(name, sizeof(name), "%.*s", (int)strcspn(word, "="), word);
-	for (i = 0; a && a[i].need != API_END; i++) {
+	for (size_t i = 0; a && a[i].need != API_END; i++) {
 		dashed(a[i].name, store[i], sizeof(store[i]));
 		if (a[i].need == API_OPTION && api_type_meta(a[i].type))
 			choices_add(&c, store[i]);
 	}
-	for (i = 0; globals[i]; i++)
+	for (size_t i = 0; globals[i]; i++)
 		choices_add(&c, globals[i]);
 	found = choose(&c, name);
 	if (!found)
 		return API_USAGE;
-	for (i = 0; a && a[i].need != API_END; i++) {
+	for (size_t i = 0; a && a[i].need != API_END; i++) {
 		if (found == store[i])
 			return take_verb_option(p, &a[i], equals ? equals + 1 : NULL);
 	}

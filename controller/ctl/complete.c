@@ -97,10 +97,9 @@ static void print_words(const char *object)
 	size_t n = strlen(object);
 	const char *path, *last = "", *word;
 	size_t len, last_len = 0;
-	int i;
 
 	printf("\t'%s')\n\t\tkind=WORDS path='", object);
-	for (i = 0; i < API_V_MAX; i++) {
+	for (int i = 0; i < API_V_MAX; i++) {
 		path = api_verb((enum api_verb_id)i)->path;
 		if (n && (strncmp(path, object, n) || path[n] != ' '))
 			continue;
@@ -120,9 +119,8 @@ static void print_objects(void)
 	const char *path, *last = "";
 	char object[24];
 	size_t n;
-	int i;
 
-	for (i = 0; i < API_V_MAX; i++) {
+	for (int i = 0; i < API_V_MAX; i++) {
 		path = api_verb((enum api_verb_id)i)->path;
 		n = strcspn(path, " ");
 		if (!path[n] || (!strncmp(path, last, n) && last[n] == ' '))
@@ -135,8 +133,6 @@ static void print_objects(void)
 
 int complete_print(const char *shell)
 {
-	int i;
-
 	if (strcmp(shell, "bash")) {
 		fprintf(stderr, "rrctl: there is no completion for '%s', only for bash\n", shell);
 		return API_USAGE;
@@ -144,7 +140,7 @@ int complete_print(const char *shell)
 	fputs(head, stdout);
 	print_words("");
 	print_objects();
-	for (i = 0; i < API_V_MAX; i++)
+	for (int i = 0; i < API_V_MAX; i++)
 		print_verb(api_verb((enum api_verb_id)i));
 	fputs(tail, stdout);
 	return API_OK;

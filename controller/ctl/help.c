@@ -55,11 +55,10 @@ void help_verb(const struct api_verb *v)
 void help_all(void)
 {
 	struct strbuf sb = { 0 };
-	int i;
 
 	puts("usage: rrctl [-s SOCKET] [-j] [-p] [-o text|json|tsv] [-q] [--no-color] COMMAND ...\n"
 	     "Without a command: status. Words may be cut short. rrctl(1) has the whole story.\n");
-	for (i = 0; i < API_V_MAX; i++) {
+	for (int i = 0; i < API_V_MAX; i++) {
 		strbuf_truncate(&sb, 0);
 		usage_line(&sb, api_verb((enum api_verb_id)i));
 		printf("  %s\n      %s\n", strbuf_str(&sb), api_verb((enum api_verb_id)i)->help);

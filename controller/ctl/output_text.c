@@ -37,9 +37,9 @@ static void measure(const struct column *c, const json_t *rows, size_t *width)
 {
 	struct strbuf sb = { 0 };
 	json_t *row;
-	size_t i, j, w;
+	size_t j, w;
 
-	for (i = 0; c[i].key && i < COLUMNS_MAX; i++) {
+	for (size_t i = 0; c[i].key && i < COLUMNS_MAX; i++) {
 		width[i] = c[i].title ? width_of(c[i].title) : 0;
 		json_array_foreach(rows, j, row)
 		{
@@ -77,9 +77,8 @@ static bool is_last(const struct column *c)
 static void put_head(struct output *o, const struct column *c, const size_t *width)
 {
 	struct strbuf sb = { 0 };
-	size_t i;
 
-	for (i = 0; c[i].key && i < COLUMNS_MAX; i++) {
+	for (size_t i = 0; c[i].key && i < COLUMNS_MAX; i++) {
 		if (c[i].title)
 			put_cell(&sb, &c[i], c[i].title, width[i], is_last(&c[i]));
 	}
@@ -92,9 +91,8 @@ static void put_row(struct output *o, const struct column *c, const size_t *widt
 {
 	struct strbuf sb = { 0 }, value = { 0 };
 	const char *text;
-	size_t i;
 
-	for (i = 0; c[i].key && i < COLUMNS_MAX; i++) {
+	for (size_t i = 0; c[i].key && i < COLUMNS_MAX; i++) {
 		if (!c[i].title)
 			continue;
 		text = cell(&value, &c[i], row);

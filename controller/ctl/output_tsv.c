@@ -29,17 +29,17 @@ static void put_value(const json_t *v)
 static void tsv_table(struct output *o, const struct column *c, const json_t *rows)
 {
 	json_t *row;
-	size_t i, j;
+	size_t i;
 
 	if (o->quiet)
 		return;
-	for (j = 0; c[j].key && !o->headless; j++)
+	for (size_t j = 0; c[j].key && !o->headless; j++)
 		printf("%s%s", j ? "\t" : "", c[j].key);
 	if (!o->headless)
 		putchar('\n');
 	json_array_foreach(rows, i, row)
 	{
-		for (j = 0; c[j].key; j++) {
+		for (size_t j = 0; c[j].key; j++) {
 			if (j)
 				putchar('\t');
 			put_value(value_of(row, c[j].key));

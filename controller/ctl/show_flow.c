@@ -188,14 +188,13 @@ static void show_event_rows(struct ctl *ctl, const json_t *rows)
 		{ NULL, "text", COL_STR },
 		{ 0 },
 	};
-	size_t i;
 
 	if (!is_text(ctl)) {
 		ctl->out.ops->table(&ctl->out, columns, rows);
 		ctl->out.headless = true;
 		return;
 	}
-	for (i = 0; i < json_array_size(rows); i++)
+	for (size_t i = 0; i < json_array_size(rows); i++)
 		event_line(ctl, json_array_get(rows, i));
 }
 

@@ -166,7 +166,6 @@ void show_detach(struct ctl *ctl, const struct api_reply *r)
 	const json_t *list = r->data ? value_of(r->data, "detached") : NULL;
 	const char *would;
 	struct strbuf sb = { 0 };
-	size_t i;
 
 	if (!r->data)
 		return;
@@ -175,7 +174,7 @@ void show_detach(struct ctl *ctl, const struct api_reply *r)
 		return;
 	}
 	would = json_is_true(value_of(r->data, "dry_run")) ? "would be " : "";
-	for (i = 0; i < json_array_size(list); i++) {
+	for (size_t i = 0; i < json_array_size(list); i++) {
 		strbuf_truncate(&sb, 0);
 		value_print(&sb, COL_STR, json_array_get(list, i));
 		strbuf_printf(&sb, ": %sdetached", would);

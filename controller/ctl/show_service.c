@@ -158,9 +158,8 @@ static void show_slots(struct ctl *ctl, const json_t *list, json_int_t first, co
 				    { "ENDPOINT", "endpoint", COL_STR },
 				    { 0 } };
 	json_t *rows = json_array();
-	size_t i;
 
-	for (i = 0; i < json_array_size(list); i++)
+	for (size_t i = 0; i < json_array_size(list); i++)
 		json_array_append_new(rows, json_pack("{s:I, s:O}", "number", first + (json_int_t)i,
 						      "endpoint", json_array_get(list, i)));
 	ctl->out.ops->line(&ctl->out, TONE_PLAIN, "");

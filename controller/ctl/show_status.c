@@ -33,11 +33,11 @@ static const char *iface_kind(const json_t *f)
 static void put_ifaces(struct strbuf *sb, const json_t *list)
 {
 	static const char *const word[] = { "native", "generic", "off" };
-	size_t i, n, kind;
+	size_t n;
 
 	strbuf_puts(sb, json_array_size(list) ? "  XDP" : "  XDP none");
-	for (kind = 0; kind < 3; kind++) {
-		for (i = n = 0; i < json_array_size(list); i++) {
+	for (size_t kind = 0; kind < 3; kind++) {
+		for (size_t i = n = 0; i < json_array_size(list); i++) {
 			if (strcmp(iface_kind(json_array_get(list, i)), word[kind]))
 				continue;
 			if (n++)
@@ -109,9 +109,7 @@ static void show_problem(struct ctl *ctl, const json_t *p)
 
 void show_problems(struct ctl *ctl, const json_t *list)
 {
-	size_t i;
-
-	for (i = 0; i < json_array_size(list); i++)
+	for (size_t i = 0; i < json_array_size(list); i++)
 		show_problem(ctl, json_array_get(list, i));
 }
 

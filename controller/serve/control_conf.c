@@ -96,11 +96,11 @@ static struct conf *wanted(struct call *c)
 enum api_code verb_config_check(struct call *c)
 {
 	struct conf *conf = wanted(c);
-	size_t i, endpoints = 0;
+	size_t endpoints = 0;
 
 	if (!conf)
 		return API_FAILED;
-	for (i = 0; i < conf->services; i++)
+	for (size_t i = 0; i < conf->services; i++)
 		endpoints += conf->service[i].endpoints;
 	c->data = json_object();
 	put_int(c->data, "errors", 0);
@@ -155,9 +155,7 @@ static struct conf_endpoint *grow(struct conf_service *s)
 
 static const struct conf_endpoint *written(const struct conf_service *s, const struct addr *a)
 {
-	size_t i;
-
-	for (i = 0; i < s->endpoints; i++) {
+	for (size_t i = 0; i < s->endpoints; i++) {
 		if (addr_equal(&s->endpoint[i].addr, a))
 			return &s->endpoint[i];
 	}
@@ -173,11 +171,10 @@ static int effective_service(struct conf_service *to, const struct view_service 
 	struct conf_service now = *to;
 	const struct conf_endpoint *old;
 	struct conf_endpoint *e;
-	size_t i;
 
 	now.endpoint = NULL;
 	now.endpoints = 0;
-	for (i = 0; i < from->endpoints; i++) {
+	for (size_t i = 0; i < from->endpoints; i++) {
 		if (from->endpoint[i].member != EP_PRESENT)
 			continue;
 		e = grow(&now);
@@ -200,9 +197,8 @@ static struct conf *effective(const struct call *c)
 {
 	struct conf *conf = conf_copy(c->snap->config.conf);
 	const struct view_service *s;
-	size_t i;
 
-	for (i = 0; conf && i < conf->services; i++) {
+	for (size_t i = 0; conf && i < conf->services; i++) {
 		s = view_service_find(c->snap->view, conf->service[i].name);
 		if (s && effective_service(&conf->service[i], s)) {
 			conf_free(conf);

@@ -76,9 +76,7 @@ static enum api_code filter_of(struct call *c, struct flow_filter *f, bool *any)
 
 static const char *service_name(const struct view *v, uint32_t id)
 {
-	size_t i;
-
-	for (i = 0; i < v->services; i++) {
+	for (size_t i = 0; i < v->services; i++) {
 		if (v->service[i].id == id)
 			return v->service[i].name;
 	}

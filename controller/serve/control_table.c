@@ -10,9 +10,7 @@
 
 static const struct view_endpoint *by_id(const struct view_service *s, uint32_t id)
 {
-	size_t i;
-
-	for (i = 0; i < s->endpoints; i++) {
+	for (size_t i = 0; i < s->endpoints; i++) {
 		if (s->endpoint[i].id == id)
 			return &s->endpoint[i];
 	}
@@ -26,9 +24,8 @@ static json_t *slots_json(const struct view_service *s, const struct snap_table 
 	const struct view_endpoint *e;
 	json_t *list = json_array();
 	char addr[ADDR_STRLEN];
-	uint32_t i;
 
-	for (i = 0; i < n && t->len; i++) {
+	for (uint32_t i = 0; i < n && t->len; i++) {
 		e = by_id(s, t->slot[(first + i) % t->len]);
 		json_array_append_new(
 			list, api_string(e ? addr_print(&e->addr, addr, sizeof(addr)) : "?"));
@@ -50,9 +47,9 @@ static const char *why_not(const struct view_service *s, const struct view_endpo
 
 static uint32_t slots_of(const struct snap_table *t, uint32_t id)
 {
-	uint32_t i, n = 0;
+	uint32_t n = 0;
 
-	for (i = 0; i < t->len; i++)
+	for (uint32_t i = 0; i < t->len; i++)
 		n += t->slot[i] == id;
 	return n;
 }
@@ -62,9 +59,8 @@ static json_t *quotas_json(const struct view_service *s, const struct snap_table
 	json_t *list = json_array(), *o;
 	const struct view_endpoint *e;
 	uint32_t n;
-	size_t i;
 
-	for (i = 0; i < s->endpoints; i++) {
+	for (size_t i = 0; i < s->endpoints; i++) {
 		e = &s->endpoint[i];
 		n = slots_of(t, e->id);
 		o = json_object();

@@ -220,9 +220,7 @@ static int plain_replace(struct dp *dp, const char *ifname, const struct dp_seen
 
 static int dispatch_replace(struct dp *dp, const char *ifname, const struct dp_seen *seen)
 {
-	size_t i;
-
-	for (i = 0; i < RR_MAX_IFACES && seen->ours; i++)
+	for (size_t i = 0; i < RR_MAX_IFACES && seen->ours; i++)
 		if (dp->ext_id[i] == seen->our_id)
 			return 0;
 	return dp_dispatch_attach(dp, ifname, seen->ifindex, seen->native);

@@ -105,7 +105,6 @@ static int pin_prog(struct dp *dp)
 static struct dp *dp_new(const struct dp_conf *c)
 {
 	struct dp *dp = calloc(1, sizeof(*dp));
-	size_t n;
 
 	if (!dp)
 		return NULL;
@@ -115,7 +114,7 @@ static struct dp *dp_new(const struct dp_conf *c)
 		return NULL;
 	}
 	snprintf(dp->dir, sizeof(dp->dir), "%s", c->dir ? c->dir : RR_BPFFS_DIR);
-	for (n = strlen(dp->dir); n > 1 && dp->dir[n - 1] == '/'; n--)
+	for (size_t n = strlen(dp->dir); n > 1 && dp->dir[n - 1] == '/'; n--)
 		dp->dir[n - 1] = 0;
 	dp->flow4_sets = c->flow4_sets;
 	dp->flow6_sets = c->flow6_sets;

@@ -36,12 +36,11 @@ static void seen_as(struct dp_seen *seen, enum dp_seen_kind kind, uint32_t our_i
 
 int dp_prog_open(const struct dp *dp, uint32_t id)
 {
-	size_t i;
 	int fd;
 
 	if (id == dp->prog_id)
 		return dup(dp->prog_fd);
-	for (i = 0; i < RR_MAX_IFACES; i++)
+	for (size_t i = 0; i < RR_MAX_IFACES; i++)
 		if (dp->known[i].id == id)
 			return dup(dp->known[i].fd);
 	priv_raise();
@@ -54,9 +53,7 @@ int dp_prog_open(const struct dp *dp, uint32_t id)
 
 void dp_forget(struct dp *dp, uint32_t id)
 {
-	size_t i;
-
-	for (i = 0; i < RR_MAX_IFACES; i++) {
+	for (size_t i = 0; i < RR_MAX_IFACES; i++) {
 		if (!dp->known[i].id || (id && dp->known[i].id != id))
 			continue;
 		close(dp->known[i].fd);
@@ -70,9 +67,9 @@ void dp_forget(struct dp *dp, uint32_t id)
  */
 static void know(struct dp *dp, uint32_t id, int fd)
 {
-	size_t i, spare = RR_MAX_IFACES;
+	size_t spare = RR_MAX_IFACES;
 
-	for (i = 0; i < RR_MAX_IFACES; i++) {
+	for (size_t i = 0; i < RR_MAX_IFACES; i++) {
 		if (dp->known[i].id == id)
 			return;
 		if (!dp->known[i].id)

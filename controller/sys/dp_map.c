@@ -50,9 +50,8 @@ int dp_map_open(struct dp *dp)
 	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	void *mem;
 	size_t len;
-	int i;
 
-	for (i = 0; i < RR_MAP_MAX; i++) {
+	for (int i = 0; i < RR_MAP_MAX; i++) {
 		if (!mapped[i])
 			continue;
 		len = ((size_t)dp->max[i] * dp->stride[i] + page - 1) & ~(page - 1);
@@ -74,9 +73,7 @@ void dp_ports(const struct dp *dp, uint16_t *lo, uint16_t *hi)
 
 void dp_map_close(struct dp *dp)
 {
-	int i;
-
-	for (i = 0; i < RR_MAP_MAX; i++) {
+	for (int i = 0; i < RR_MAP_MAX; i++) {
 		if (dp->mem[i])
 			munmap(dp->mem[i], dp->mem_len[i]);
 		if (dp->map_fd[i] >= 0)
@@ -122,21 +119,19 @@ int dp_del(struct dp *dp, enum rr_map map, uint32_t key)
 static void sum_values(uint64_t *out, const uint64_t *values, uint32_t n, uint32_t cpus,
 		       uint32_t words)
 {
-	uint32_t i, c, w;
-
 	memset(out, 0, (size_t)n * words * sizeof(*out));
-	for (i = 0; i < n; i++)
-		for (c = 0; c < cpus; c++)
-			for (w = 0; w < words; w++)
+	for (uint32_t i = 0; i < n; i++)
+		for (uint32_t c = 0; c < cpus; c++)
+			for (uint32_t w = 0; w < words; w++)
 				out[(size_t)i * words + w] += *values++;
 }
 
 static int read_single(struct dp *dp, enum rr_map map, uint32_t first, uint32_t n, uint64_t *values)
 {
 	size_t words = (size_t)dp->cpus * (dp->stride[map] / 8);
-	uint32_t i, key;
+	uint32_t key;
 
-	for (i = 0; i < n; i++) {
+	for (uint32_t i = 0; i < n; i++) {
 		key = first + i;
 		if (bpf_map_lookup_elem(dp->map_fd[map], &key, values + i * words))
 			return -errno;
@@ -160,7 +155,7 @@ int dp_sum(struct dp *dp, enum rr_map map, uint32_t first, uint32_t n, void *out
 {
 	const uint32_t words = dp->stride[map] / 8;
 	uint64_t *values, *to = out;
-	uint32_t i, step;
+	uint32_t step;
 	int err = 0;
 
 	if (mapped[map] || map == RR_MAP_TX_PORTS || first > dp->max[map] ||
@@ -170,7 +165,7 @@ int dp_sum(struct dp *dp, enum rr_map map, uint32_t first, uint32_t n, void *out
 	values = malloc((size_t)BATCH * (size_t)dp->cpus * words * sizeof(*values));
 	if (!values)
 		return dp_say(dp, -ENOMEM, "out of memory");
-	for (i = 0; i < n && !err; i += step) {
+	for (uint32_t i = 0; i < n && !err; i += step) {
 		step = n - i < BATCH ? n - i : BATCH;
 		err = read_batch(dp, map, first + i, step, values);
 		if (err)

@@ -152,10 +152,10 @@ int dp_object_sizes(struct dp *dp, struct bpf_object *obj)
 {
 	struct bpf_map *map;
 	uint32_t max;
-	int i, err;
+	int err;
 
 	ports_adopt(dp, obj);
-	for (i = 0; i < RR_MAP_MAX; i++) {
+	for (int i = 0; i < RR_MAP_MAX; i++) {
 		map = bpf_object__find_map_by_name(obj, dp_map_names[i]);
 		if (!map)
 			return dp_say(dp, -EINVAL,

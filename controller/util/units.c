@@ -77,9 +77,7 @@ static int fraction(const char *p, uint64_t factor, uint64_t *add)
 
 static const struct unit *unit_find(const struct unit *unit, size_t n, const char *suffix)
 {
-	size_t i;
-
-	for (i = 0; i < n; i++) {
+	for (size_t i = 0; i < n; i++) {
 		if (!strcmp(unit[i].suffix, suffix))
 			return &unit[i];
 	}
