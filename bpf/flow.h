@@ -8,32 +8,33 @@
  * evict at once:
  *
  *  I1  One owner. A slot changes hands only by compare-and-swap of its whole `meta` word from the
- *      value on which it was judged free or evictable to {CLAIMED, gen + 1}. Any change in between
- *      (a handshake that completes, another claim) changes `meta`, so the swap fails. Hence a live
- *      established flow is never evicted, and two CPUs never fill one slot.
- *  I2  No mixed reads. The owner writes key and fields only while the slot is CLAIMED. A reader takes
- *      meta, key, fields, then meta again: a live state in both and equal gen mean that all it read
- *      belongs to one life of the slot. (x86 keeps loads in order and stores in order; the swaps are
- *      full barriers.)
- *  I3  One entry a key. The owner stores its key with a full barrier before it scans the key's other
- *      slots; whoever sees a second non-EMPTY slot with its key gives its own back. Of two that
- *      insert one key at once at least one sees the other; never do both publish. (Both may give up:
- *      the client resends.)
- *  I4  State changes are compare-and-swap on `meta` as well: a late one for a former life of the slot
- *      fails.
+ *      value on which it was judged free or evictable to {CLAIMED, gen + 1}. Any change in
+ *      between (a handshake that completes, another claim) changes `meta`, so the swap fails.
+ *      Hence a live established flow is never evicted, and two CPUs never fill one slot.
+ *  I2  No mixed reads. The owner writes key and fields only while the slot is CLAIMED. A reader
+ *      takes meta, key, fields, then meta again: a live state in both and equal gen mean that all
+ *      it read belongs to one life of the slot. (x86 keeps loads in order and stores in order;
+ *      the swaps are full barriers.)
+ *  I3  One entry a key. The owner stores its key with a full barrier before it scans the key's
+ *      other slots; whoever sees a second non-EMPTY slot with its key gives its own back. Of two
+ *      that insert one key at once at least one sees the other; never do both publish. (Both may
+ *      give up: the client resends.)
+ *  I4  State changes are compare-and-swap on `meta` as well: a late one for a former life of the
+ *      slot fails.
  *  I5  A pair is two entries, and each names the other by slot: the forward entry in itself, the
- *      reverse entry in the pair record. A slot number says nothing about who lives there now, so it
- *      is only a place to look: what is read there (I2) is believed when rr_pair_is() finds endpoint,
- *      local port, local id, client and listener equal in both. The record is believed in the life
- *      whose gen it holds; it is written while its slot is CLAIMED.
- *      The forward entry is the authority. The reverse entry is published and promoted before it and
- *      is believed in any state but EST only after a look at its forward entry; a reverse entry
- *      without one is an orphan: it forwards nothing and ages out.
+ *      reverse entry in the pair record. A slot number says nothing about who lives there now, so
+ *      it is only a place to look: what is read there (I2) is believed when rr_pair_is() finds
+ *      endpoint, local port, local id, client and listener equal in both. The record is believed
+ *      in the life whose gen it holds; it is written while its slot is CLAIMED.
+ *      The forward entry is the authority. The reverse entry is published and promoted before it
+ *      and is believed in any state but EST only after a look at its forward entry; a reverse
+ *      entry without one is an orphan: it forwards nothing and ages out.
  *
- *  `seen` is a plain store. If the slot changes hands meanwhile, its new owner gets the time of another
- *  packet of the same moment; nothing else can happen.
+ *  `seen` is a plain store. If the slot changes hands meanwhile, its new owner gets the time of
+ *  another packet of the same moment; nothing else can happen.
  *
- * tests/spin/flow.pml model-checks I1-I5; tests/bpf hammers them from several CPUs.
+ * tests/spin model-checks them (flow.pml I1-I4, pair.pml I5); tests/bpf hammers them from several
+ * CPUs.
  */
 #ifndef RR_BPF_FLOW_H
 #define RR_BPF_FLOW_H

@@ -18,7 +18,7 @@ struct pkt_addr {
 
 /* The transport header: what TCP and UDP have in common, both ports in its first four bytes. */
 struct l4 {
-	void *head; /* struct tcphdr, of which parse() checks the ports and parse_check() the rest */
+	void *head; /* struct tcphdr: parse() checks the ports, parse_check() the rest */
 	__u16 sport, dport; /* network order */
 	__u16 off; /* bytes from pkt.l3 */
 	__u8 proto; /* IPPROTO_TCP: what parse() lets through */

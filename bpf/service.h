@@ -17,15 +17,18 @@
 #include "rr_table.h"
 
 /*
- * What a row says, its last eight bytes as one word: one load, and to the verifier a number whichever
- * way of the bucket it stood in.
+ * What a row says, its last eight bytes as one word: one load, and to the verifier a number
+ * whichever way of the bucket it stood in.
  */
 _Static_assert(offsetof(struct rr_vip, id) == 24, "the last word of a row");
 #define SERVICE_ID(row) ((__u32)(row)&0xffff)
 #define SERVICE_OF(row) ((__u32)(row) >> 16)
 #define SERVICE_TABLES(row) ((__u32)((row) >> 32) & 0xffff)
 
-/* Is this the row of (address, kind)? The kind says the family, so an IPv4 row has no second word. */
+/*
+ * Is this the row of (address, kind)? The kind says the family, so an IPv4 row has no second
+ * word.
+ */
 static __always_inline bool service_match(const int af, const struct rr_vip *e,
 					  const struct pkt_addr *a, __u64 kind)
 {

@@ -15,8 +15,8 @@
  * life for ten seconds was left behind (a program replaced in mid-insert cannot happen, a dead CPU
  * can).
  *
- * Speed: EMPTY slots cost one load. Looking up the partner of a reverse entry costs cache
- * misses, so a big table has only every 16th set looked at per walk, each set's turn coming round in
+ * Speed: EMPTY slots cost one load. Looking up the partner of a reverse entry costs cache misses,
+ * so a big table has only every 16th set looked at per walk, each set's turn coming round in
  * 16 walks.
  */
 #include <string.h>

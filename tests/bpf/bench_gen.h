@@ -95,7 +95,7 @@ static inline __attribute__((always_inline)) __u16 bench_local_port(__u32 i)
 	return (__u16)(port << 8 | port >> 8);
 }
 
-/* ---- the baseline's table: BPF_MAP_TYPE_LRU_HASH, the packet's five-tuple as key ----------------------- */
+/* ---- the baseline's table: BPF_MAP_TYPE_LRU_HASH, the packet's five-tuple as key ------------- */
 struct bench_lru_key {
 	__u64 src[2], dst[2];
 	__u16 sport, dport; /* network order */

@@ -99,7 +99,7 @@ static void *map_memory(const struct bench *b, const char *name, size_t *len)
 	return p;
 }
 
-/* ---- loading --------------------------------------------------------------------------------------- */
+/* ---- loading --------------------------------------------------------------------------------- */
 
 /*
  * Place and size of a load-time knob of bpf/config.h; false when the object has none of that
@@ -180,7 +180,7 @@ static struct bpf_object *load(const struct bench *b, const char *path)
 	return obj;
 }
 
-/* ---- services -------------------------------------------------------------------------------------- */
+/* ---- services -------------------------------------------------------------------------------- */
 
 static void addr_words(struct rr_addr *a, bool v6, uint32_t w4, uint64_t w0, uint64_t w1)
 {
@@ -403,7 +403,7 @@ uint64_t bench_seed(const struct bench *b)
 	return b->control->hash_seed;
 }
 
-/* ---- running --------------------------------------------------------------------------------------- */
+/* ---- running --------------------------------------------------------------------------------- */
 
 void bench_template(struct bench *b, enum bench_kind kind, uint32_t flows)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * pkt.h - frames for tests, built from a description, and a checker that computes every checksum of a frame anew.
- * Plain code over bytes: it shares nothing with bpf/parse.h and bpf/csum.h, so that they cannot be wrong together.
+ * pkt.h - frames for tests, built from a description, and a checker that computes every checksum
+ * of a frame anew. Plain code over bytes: it shares nothing with bpf/parse/ and bpf/csum.h, so
+ * that they cannot be wrong together.
  */
 #ifndef LIB_PKT_H
 #define LIB_PKT_H
@@ -24,7 +25,10 @@ enum {
 	PKT_URG = 0x20
 };
 
-/* TCP options as a client's SYN has them: MSS 1460, SACK permitted, timestamps, no-op, window scale 7. */
+/*
+ * TCP options as a client's SYN has them: MSS 1460, SACK permitted, timestamps, no-op, window
+ * scale 7.
+ */
 #define PKT_SYN_OPTIONS \
 	"\x02\x04\x05\xb4\x04\x02\x08\x0a\x00\x01\x02\x03\x00\x00\x00\x00\x01\x03\x03\x07"
 #define PKT_SYN_OPTIONS_LEN 20u
@@ -32,7 +36,9 @@ enum {
 #define PKT_ROUTER_ALERT "\x94\x04\x00\x00"
 #define PKT_NOPS "\x01\x01\x01\x01\x01\x01\x01\x01"
 
-/* What a frame holds. Zero means: the usual. Numbers are in host order unless they say otherwise. */
+/*
+ * What a frame holds. Zero means: the usual. Numbers are in host order unless they say otherwise.
+ */
 struct pkt_spec {
 	uint8_t dmac[6], smac[6];
 	uint8_t vlans; /* tags, 0-2; the outer of two is 802.1ad */
@@ -75,12 +81,16 @@ struct pkt_frame {
 void pkt_build(const struct pkt_spec *s, struct pkt_frame *f);
 
 /*
- * Computes every checksum of a frame anew. NULL: all right, or nothing that has a checksum. Else what is wrong. A length that
- * the IP header claims beyond the frame, or a header cut short, is "truncated".
+ * Computes every checksum of a frame anew. NULL: all right, or nothing that has a checksum. Else
+ * what is wrong. A length that the IP header claims beyond the frame, or a header cut short, is
+ * "truncated".
  */
 const char *pkt_check(const uint8_t *b, uint32_t len);
 
-/* The Internet checksum over bytes (RFC 1071), `sum` = what was added before; not yet complemented. */
+/*
+ * The Internet checksum over bytes (RFC 1071), `sum` = what was added before; not yet
+ * complemented.
+ */
 uint32_t pkt_sum(uint32_t sum, const uint8_t *b, size_t len);
 /* Complemented checksum of a TCP segment with its pseudo header; 0 when the one in it is right. */
 uint16_t pkt_tcp_sum(uint8_t af, const uint8_t *src, const uint8_t *dst, uint8_t proto,

@@ -120,7 +120,7 @@ inline find(k)
 	value = 0; again = 0
 }
 
-/* flow_count() of both slots, one load after the other. */
+/* slot_count() of both slots, one load after the other. */
 inline scan(k)
 {
 	count = 0;
@@ -141,7 +141,7 @@ inline scan(k)
 	at = 0
 }
 
-/* flow_take() and flow_publish(). */
+/* slot_take() and flow_publish(). */
 inline insert(k)
 {
 	if
