@@ -90,8 +90,9 @@ RR_ARRAY(ep_swept, struct rr_swept, RR_MAX_ENDPOINTS);
 RR_ARRAY(ep_live, struct rr_live, RR_MAX_ENDPOINTS);
 /* key: enum rr_verdict; value: packets. writer: path; reader: controller */
 RR_PERCPU(verdicts, __u64, RR_V_MAX);
-/* key 0; value: RST tokens of this CPU. writer, reader: path */
-RR_PERCPU(buckets, struct rr_bucket, 1);
+/* key: enum rr_verdict; value: tokens of this CPU for such answers. writer, reader: path */
+RR_PERCPU(buckets, struct rr_bucket, RR_MAX_BUCKETS);
+_Static_assert(RR_V_MAX <= RR_MAX_BUCKETS, "one for each verdict");
 
 /* key: interface slot; value: ifindex, for redirects. writer: controller; reader: path */
 struct {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * reset.h - answers a packet with RST, on the way that it came (RFC 9293 3.10.7.1): the frame is
- * cut to bare headers and turned round. Rate limited per CPU, so that we are no amplifier and no
+ * cut to bare headers and turned round. Rate limited (budget.h), so that we are no amplifier and no
  * load.
  */
 #ifndef RR_BPF_RESET_H
@@ -14,42 +14,13 @@
 #include <linux/tcp.h>
 
 #include "base.h"
+#include "budget.h"
 #include "csum.h"
-#include "maps.h"
 #include "pkt.h"
 #include "rr_table.h"
 #include "rr_verdict.h"
 
 #define RESET_TTL 64
-
-/*
- * Token bucket in units of 1/hz of a RST: a tick brings `rate`, a RST costs `hz`; burst one
- * second. All zero is a bucket that was never used, and full. (Its time alone would not tell: the
- * clock's low half is near 0 five minutes after boot.)
- */
-static __always_inline bool reset_allowed(const struct rr_control *c)
-{
-	struct rr_bucket *b = map_get(buckets, 0);
-	__u32 now = bpf_jiffies64(), cost = c->hz ? c->hz : 1000, passed;
-	__u64 tokens, most = (__u64)c->rst_rate * cost;
-
-	if (!b)
-		return false;
-	passed = b->jiffies || b->tokens ? now - b->jiffies : cost;
-	b->jiffies = now;
-	if (passed > cost)
-		passed = cost;
-	tokens = b->tokens + (__u64)passed * c->rst_rate;
-	if (tokens > most)
-		tokens = most;
-	if (tokens > 0xffffffff)
-		tokens = 0xffffffff;
-	b->tokens = tokens;
-	if (tokens < cost)
-		return false;
-	b->tokens -= cost;
-	return true;
-}
 
 /* What the RST says, taken from the packet before it is overwritten. */
 struct reset {
@@ -151,7 +122,7 @@ static __always_inline enum rr_verdict reset_send(const int af, struct xdp_md *c
 	struct reset r;
 	void *data, *end, *l3;
 
-	if (!reset_allowed(c))
+	if (!budget_take(c, why))
 		return RR_V_RST_LIMITED;
 	reset_read(p, &r);
 	l3_off &= 31;

@@ -35,7 +35,12 @@ struct rr_swept {
 _Static_assert(sizeof(struct rr_swept) == 16, "rr_swept");
 
 /* map `verdicts`: per-CPU array, element = enum rr_verdict: packets (u64). See rr_verdict.h. */
-/* map `buckets`: per-CPU, element 0: RST rate limit. */
+
+/*
+ * map `buckets`: per-CPU, element = enum rr_verdict: the rate limit of what is answered with it. Of
+ * a round size, so that a new verdict does not change it.
+ */
+#define RR_MAX_BUCKETS 64u
 struct rr_bucket {
 	__u32 jiffies;
 	__u32 tokens;

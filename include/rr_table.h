@@ -84,7 +84,8 @@ struct rr_control {
 	__u32 enabled; /* 0: pass every packet untouched */
 	__u64 hash_seed; /* secret; set once when the maps are created, kept while flows live */
 	__u64 vip_active; /* bit 0: active copy of `vips`; bits 32-63: seed of its hash */
-	__u32 rst_rate; /* RSTs a second that one CPU may send; 0 = none */
+	/* answers (RST, ICMP error) a second that one CPU may send of each kind; 0 = none */
+	__u32 rst_rate;
 	__u32 hz; /* jiffies a second */
 	__u32 flow4_sets; /* as loaded: a restarted controller checks them */
 	__u32 flow6_sets;
@@ -286,7 +287,7 @@ _Static_assert(sizeof(struct rr_iface) == 16, "rr_iface");
 	X(EP_SWEPT, ep_swept, 1, 1, COUNTS) \
 	X(EP_LIVE, ep_live, 1, 1, COUNTS) \
 	X(VERDICTS, verdicts, 0, 1, COUNTS) \
-	X(BUCKETS, buckets, 0, 1, COUNTS)
+	X(BUCKETS, buckets, 0, 2, COUNTS)
 
 enum rr_map {
 #define RR_MAP_ID(id, ...) RR_MAP_##id,

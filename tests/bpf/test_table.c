@@ -100,17 +100,16 @@ static void test_truncated(void **state)
 
 /* ---- RSTs ---- */
 
-static void age_buckets(int32_t jiffies)
+static void age_bucket(uint32_t verdict, int32_t jiffies)
 {
 	int cpus = libbpf_num_possible_cpus();
 	struct rr_bucket *b = calloc((size_t)cpus, sizeof(*b));
-	uint32_t zero = 0;
 
 	assert_non_null(b);
-	assert_int_equal(bpf_map_lookup_elem(rig.fd[RR_MAP_BUCKETS], &zero, b), 0);
+	assert_int_equal(bpf_map_lookup_elem(rig.fd[RR_MAP_BUCKETS], &verdict, b), 0);
 	for (int i = 0; i < cpus; i++)
 		b[i].jiffies -= (uint32_t)jiffies;
-	assert_int_equal(bpf_map_update_elem(rig.fd[RR_MAP_BUCKETS], &zero, b, 0), 0);
+	assert_int_equal(bpf_map_update_elem(rig.fd[RR_MAP_BUCKETS], &verdict, b, 0), 0);
 	free(b);
 }
 
@@ -129,9 +128,27 @@ static void test_rst_rate(void **state)
 		path_client(&w, PKT_ACK, RR_V_RESET);
 	for (int i = 0; i < 20; i++)
 		path_client(&w, PKT_ACK, RR_V_RST_LIMITED);
-	age_buckets(10000000 / 5 * 2);
+	age_bucket(RR_V_RESET, 10000000 / 5 * 2);
 	path_client(&w, PKT_ACK, RR_V_RESET);
 	path_client(&w, PKT_ACK, RR_V_RESET);
+	path_client(&w, PKT_ACK, RR_V_RST_LIMITED);
+}
+
+/* A flood of what one reason answers leaves the answers of another as they are. */
+static void test_rst_budgets(void **state)
+{
+	struct world w;
+
+	path_world(&w, &rig, service_of(state));
+	rig.control->rst_rate = 2;
+	rig.control->hz = 10000000;
+	for (int i = 0; i < 2; i++)
+		path_client(&w, PKT_ACK, RR_V_RESET);
+	path_client(&w, PKT_ACK, RR_V_RST_LIMITED);
+	rig_rotation(&rig, w.svc, NULL, 0);
+	for (int i = 0; i < 2; i++)
+		path_client(&w, PKT_SYN, RR_V_REFUSE);
+	path_client(&w, PKT_SYN, RR_V_RST_LIMITED);
 	path_client(&w, PKT_ACK, RR_V_RST_LIMITED);
 }
 
@@ -322,6 +339,7 @@ int main(void)
 	static const struct path_test tests[] = {
 		PATH_TEST(test_truncated, ON_ALL),
 		PATH_TEST(test_rst_rate, ON_ALL),
+		PATH_TEST(test_rst_budgets, ON_ALL),
 		PATH_TEST(test_exact, ON_ALL),
 		PATH_TEST(test_exact_two_listeners, ON_ALL),
 		PATH_TEST(test_same_client_two_listeners, ON_ALL),

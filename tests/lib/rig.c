@@ -143,10 +143,13 @@ void rig_close(struct rig *r)
 static void clear_buckets(struct rig *r)
 {
 	struct rr_bucket *b = calloc((size_t)libbpf_num_possible_cpus(), sizeof(*b));
-	uint32_t zero = 0;
 
-	if (!b || bpf_map_update_elem(r->fd[RR_MAP_BUCKETS], &zero, b, 0))
+	if (!b)
 		err(1, "clear the token buckets");
+	for (uint32_t i = 0; i < RR_MAX_BUCKETS; i++) {
+		if (bpf_map_update_elem(r->fd[RR_MAP_BUCKETS], &i, b, 0))
+			err(1, "clear the token buckets");
+	}
 	free(b);
 }
 
