@@ -15,6 +15,7 @@
 #include "conn.h"
 #include "flow.h"
 #include "forward.h"
+#include "icmp.h"
 #include "maps.h"
 #include "parse/eth.h"
 #include "pkt.h"
@@ -228,6 +229,17 @@ static __always_inline enum rr_verdict path_af(const int af, struct xdp_md *ctx,
 	return v == RR_V_RESET || v == RR_V_REFUSE ? reset_send(af, ctx, c, p, v) : v;
 }
 
+/* An ICMP message: NOT_OURS unless it is an error about one of our connections. */
+static __always_inline enum rr_verdict path_icmp(struct xdp_md *ctx, struct pkt *p)
+{
+	__u32 l3 = p->l3 - (void *)p->eth;
+	int rc =
+		p->af == RR_AF_INET ? icmp_error4(ctx, l3, p->vlan) : icmp_error6(ctx, l3, p->vlan);
+
+	p->action = rc >> ICMP_ACTION_SHIFT;
+	return rc & ((1 << ICMP_ACTION_SHIFT) - 1);
+}
+
 static __always_inline enum rr_verdict path(struct xdp_md *ctx, struct pkt *p, void *data,
 					    void *end)
 {
@@ -238,7 +250,7 @@ static __always_inline enum rr_verdict path(struct xdp_md *ctx, struct pkt *p, v
 		return RR_V_DISABLED;
 	v = parse(p, data, end);
 	if (v)
-		return v;
+		return v == RR_V_ICMP_ERROR ? path_icmp(ctx, p) : v;
 	return p->af == RR_AF_INET ? path_af(RR_AF_INET, ctx, c, p)
 				   : path_af(RR_AF_INET6, ctx, c, p);
 }

@@ -286,7 +286,7 @@ _Static_assert(sizeof(struct rr_iface) == 16, "rr_iface");
 	X(SVC_STATS, svc_stats, 0, 1, COUNTS) \
 	X(EP_SWEPT, ep_swept, 1, 1, COUNTS) \
 	X(EP_LIVE, ep_live, 1, 1, COUNTS) \
-	X(VERDICTS, verdicts, 0, 1, COUNTS) \
+	X(VERDICTS, verdicts, 0, 2, COUNTS) \
 	X(BUCKETS, buckets, 0, 2, COUNTS)
 
 enum rr_map {

@@ -32,7 +32,9 @@
 	X(FLOW_RACE, flow_race, DROP, "two CPUs inserted one flow at once; the client resends") \
 	X(BAD_HANDSHAKE, bad_handshake, DROP, \
 	  "client packet before the endpoint's SYN-ACK, or wrong ACK") \
-	X(TX_FAILED, tx_failed, DROP, "the frame could not be resized or sent")
+	X(TX_FAILED, tx_failed, DROP, "the frame could not be resized or sent") \
+	X(ICMP_ERROR, icmp_error, SEND, \
+	  "ICMP error about a connection: told to the side whose packet it quotes")
 
 enum rr_verdict {
 	RR_V_GO = 0,

@@ -37,6 +37,13 @@ static __always_inline bool parse_again(const int af, const struct pkt *p)
 	return p->l3 + (af == RR_AF_INET ? sizeof(struct iphdr) : sizeof(struct ipv6hdr)) <= p->end;
 }
 
+/* Not TCP: is it an ICMP message, perhaps an error about a connection of ours? */
+static __always_inline enum rr_verdict parse_other(struct pkt *p, int af, bool icmp)
+{
+	p->af = af;
+	return icmp ? RR_V_ICMP_ERROR : RR_V_NOT_OURS;
+}
+
 static __always_inline enum rr_verdict parse_ip4(struct pkt *p)
 {
 	struct iphdr *ip = p->l3;
@@ -45,7 +52,9 @@ static __always_inline enum rr_verdict parse_ip4(struct pkt *p)
 	if ((void *)(ip + 1) > p->end)
 		return RR_V_NOT_OURS;
 	if (ip->protocol != IPPROTO_TCP || ip->version != 4 || ip->ihl < 5)
-		return RR_V_NOT_OURS;
+		return parse_other(p, RR_AF_INET,
+				   ip->protocol == IPPROTO_ICMP && ip->version == 4 &&
+					   ip->ihl >= 5);
 	frag = bpf_ntohs(ip->frag_off);
 	if (frag & 0x1fff) /* no ports in it: the host's */
 		return RR_V_NOT_OURS;
@@ -102,6 +111,8 @@ static __always_inline enum rr_verdict parse_ip6(struct pkt *p)
 	if (ip->version != 6)
 		return RR_V_NOT_OURS;
 	p->frag = 0;
+	if (ip->nexthdr == IPPROTO_ICMPV6)
+		return parse_other(p, RR_AF_INET6, true);
 	if (ip->nexthdr != IPPROTO_TCP) {
 		v = parse_ext6(p, &l4, ip->nexthdr);
 		if (v)

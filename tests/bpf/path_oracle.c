@@ -130,6 +130,42 @@ static void expect_reset(const struct pkt_spec *in, struct pkt_spec *out)
 	out->ack = in->seq + in->payload + !!(in->flags & PKT_SYN) + !!(in->flags & PKT_FIN);
 }
 
+/*
+ * The quoted packet is what its sender sent, and the error comes from where the sender sent it to;
+ * without rewriting only the frame is another. A quote from our source address is one that went to
+ * the endpoint.
+ */
+static void expect_icmp(struct world *w, const struct pkt_spec *in, struct pkt_spec *out,
+			struct pkt_spec *quote)
+{
+	const struct rr_endpoint *e = &w->rig->endpoints[w->ep];
+	struct rr_addr local = path_local_addr(w->svc);
+
+	memcpy(out->smac, path_iface_mac, 6);
+	*quote = *in->quote;
+	out->quote = quote;
+	if (memcmp(&in->quote->src, &local, sizeof(local)) == 0) {
+		memcpy(out->dmac, w->hop_mac, 6);
+		expect_vlan(out, w->hop_vlan);
+		quote->src = path_client_addr(w->svc);
+		quote->sport = w->cport;
+		quote->dst = w->addr;
+		quote->dport = w->port;
+	} else {
+		path_ep_mac(w->ep, out->dmac);
+		expect_vlan(out, RR_HOP_VLAN(e->hop));
+		if (!w->mode->rewrites)
+			return;
+		quote->src = e->addr;
+		quote->sport = pkt_be16(e->port);
+		quote->dst = local;
+		quote->dport = w->lport;
+	}
+	out->ttl = ttl_after(in);
+	out->src = quote->dst;
+	out->dst = quote->src;
+}
+
 static uint32_t class_action(enum rr_verdict v)
 {
 	static const uint32_t action[] = { 0,
@@ -150,7 +186,7 @@ static uint32_t class_action(enum rr_verdict v)
 static void expect(struct world *w, const struct pkt_spec *in, enum rr_verdict v,
 		   struct pkt_frame *f)
 {
-	struct pkt_spec out = *in;
+	struct pkt_spec out = *in, quote;
 
 	if (v == RR_V_FORWARD)
 		expect_forward(w, in, &out);
@@ -158,6 +194,8 @@ static void expect(struct world *w, const struct pkt_spec *in, enum rr_verdict v
 		expect_reply(w, in, &out);
 	else if (v == RR_V_RESET || v == RR_V_REFUSE)
 		expect_reset(in, &out);
+	else if (v == RR_V_ICMP_ERROR)
+		expect_icmp(w, in, &out, &quote);
 	pkt_build(&out, f);
 }
 

@@ -13,8 +13,9 @@
 
 #include "path.h"
 
-static const struct path_table *const tables[] = { &path_parse, &path_pass,  &path_new,	 &path_flow,
-						   &path_pair,	&path_close, &path_reset };
+static const struct path_table *const tables[] = { &path_parse, &path_pass, &path_new,
+						   &path_flow,	&path_pair, &path_close,
+						   &path_reset, &path_icmp };
 
 struct job {
 	const struct path_case *c;

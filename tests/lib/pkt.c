@@ -202,10 +202,35 @@ static void build_udp(const struct pkt_spec *s, struct pkt_frame *f)
 	      pkt_tcp_sum(s->af, s->src.a, s->dst.a, IPPROTO_UDP, f->b + f->l4, f->len - f->l4));
 }
 
+/* RFC 4443 2.3: in IPv6 the checksum covers the addresses, in IPv4 it does not (RFC 792). */
+static uint16_t icmp_sum(uint8_t af, const uint8_t *src, const uint8_t *dst, const uint8_t *b,
+			 uint32_t len)
+{
+	return af == RR_AF_INET ? (uint16_t)~pkt_sum(0, b, len)
+				: pkt_tcp_sum(af, src, dst, IPPROTO_ICMPV6, b, len);
+}
+
+static void build_icmp(const struct pkt_spec *s, struct pkt_frame *f)
+{
+	static struct pkt_frame quote;
+	uint32_t len;
+
+	pkt_build(s->quote, &quote);
+	len = quote.len - quote.l3;
+	put8(f, s->icmp_type);
+	put8(f, s->icmp_code);
+	put16(f, 0);
+	put32(f, s->icmp_rest);
+	put(f, quote.b + quote.l3, s->quote_len && s->quote_len < len ? s->quote_len : len);
+	set16(f, f->l4 + 2, icmp_sum(s->af, s->src.a, s->dst.a, f->b + f->l4, f->len - f->l4));
+}
+
 static void build_l4(const struct pkt_spec *s, struct pkt_frame *f)
 {
 	f->l4 = f->len;
-	if (protocol(s) == IPPROTO_TCP)
+	if (s->quote)
+		build_icmp(s, f);
+	else if (protocol(s) == IPPROTO_TCP)
 		build_tcp(s, f);
 	else if (protocol(s) == IPPROTO_UDP)
 		build_udp(s, f);
@@ -262,6 +287,8 @@ static const char *check_l4(uint8_t af, const uint8_t *src, const uint8_t *dst, 
 	}
 	if (proto == IPPROTO_UDP && len >= 8 && get16(seg + 6))
 		return pkt_tcp_sum(af, src, dst, proto, seg, len) ? "UDP checksum" : NULL;
+	if (proto == (af == RR_AF_INET ? IPPROTO_ICMP : IPPROTO_ICMPV6) && len >= 8)
+		return icmp_sum(af, src, dst, seg, len) ? "ICMP checksum" : NULL;
 	return NULL;
 }
 

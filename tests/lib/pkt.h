@@ -67,6 +67,11 @@ struct pkt_spec {
 	uint8_t options_len; /* a multiple of 4 */
 	/* bytes, counting up from 1; ICMP, IGMP and others: all that follows the IP header */
 	uint16_t payload;
+	/* ICMP error (proto 1 or 58): type, code, the four bytes after its checksum */
+	uint8_t icmp_type, icmp_code;
+	uint32_t icmp_rest;
+	const struct pkt_spec *quote; /* whose packet it quotes, from the IP header on */
+	uint16_t quote_len; /* so many bytes of it; 0: all */
 	uint16_t pad; /* Ethernet padding after the packet */
 	int len_off; /* added to the length that the IP header claims */
 };
