@@ -198,6 +198,18 @@ static void show_event_rows(struct ctl *ctl, const json_t *rows)
 		event_line(ctl, json_array_get(rows, i));
 }
 
+/* Above the others, because it was before them. */
+static void show_event_lost(struct ctl *ctl, const json_t *data)
+{
+	long long lost = (long long)api_get_int(data, "lost", 0);
+	char text[80];
+
+	if (!lost || !is_text(ctl))
+		return;
+	snprintf(text, sizeof(text), "(%lld older events are no longer kept)", lost);
+	ctl->out.ops->line(&ctl->out, TONE_PLAIN, text);
+}
+
 void show_events(struct ctl *ctl, const struct api_reply *r)
 {
 	json_t *one;
@@ -205,6 +217,7 @@ void show_events(struct ctl *ctl, const struct api_reply *r)
 	if (!r->ok)
 		return;
 	if (!r->more) {
+		show_event_lost(ctl, r->data);
 		show_event_rows(ctl, value_of(r->data, "events"));
 		return;
 	}

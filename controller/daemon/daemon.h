@@ -28,6 +28,7 @@ struct control;
 struct checks;
 struct nexthop;
 struct snapshot;
+struct state_file;
 struct state_rest;
 struct sweep;
 struct turn;
@@ -54,10 +55,10 @@ struct daemon {
 	/* turn.c: */
 	struct turn *turn; /* its own */
 	mono_t tick_at; /* when the model next wants to run */
-	bool save_failed; /* the state file could not be written when it last had to be */
 
 	/* state.c: */
-	char *saved; /* text of the state file as last written */
+	struct state_file *state_file; /* its own */
+	struct saving saving;
 	struct state_rest *rest; /* what the state file holds beyond the model's rows */
 
 	/* Whoever asks puts in at the end; ask.c takes out. */
@@ -96,6 +97,7 @@ struct daemon {
 
 	/* control.c: */
 	struct control *control; /* serve's own */
+	uint64_t events_told; /* number of the event that is expected next (events.c) */
 
 	/* snapshot.c: */
 	struct snapshot *snapshot; /* of this batch; NULL = nobody has asked yet */

@@ -46,6 +46,18 @@ struct occupancy {
 };
 
 /*
+ * state.c: how writing the state file goes. Writes are numbered from 1 in the order in which they
+ * begin, and take their time.
+ */
+struct saving {
+	uint64_t due; /* the write that has all that was asked for so far; 0 = none is needed */
+	uint64_t ended; /* the last that has ended, well or not */
+	int rc; /* how: 0 or -errno */
+	mono_t begun_at; /* when the one under way has begun */
+	mono_t since; /* what should be in the file is not, since then; 0 = it is */
+};
+
+/*
  * iface.c: what a slot is used for. LINGER = no longer configured, but our program still runs
  * there.
  */

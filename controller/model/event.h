@@ -19,6 +19,7 @@
 
 #define EVENT_NOBODY UINT32_MAX
 #define EVENT_DETAIL_MAX 160
+#define EVENT_SINGLE 16 /* of one kind and service; more that come at once are counted */
 #define EVENT_TEXT_MAX 320 /* the longest sentence, service name and detail at their longest */
 
 struct model;

@@ -91,6 +91,8 @@ struct model_saved {
 	uint32_t weight; /* 0 = configured */
 	bool was_up;
 	bool paused; /* row with endpoint.family 0: the service's own */
+	bool leaving; /* removed, and it was draining: it goes on doing so */
+	mono_t drain_until; /* deadline of its drain; 0 = it has none, or none that is known */
 };
 
 struct model *model_new(void);

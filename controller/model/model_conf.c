@@ -231,6 +231,7 @@ static void apply_commit(struct apply *a)
 	over_purge(m);
 	for (size_t i = 0; i < m->services; i++)
 		svc_reconcile(m, a->to[i], EVENT_NOBODY, a->now);
+	over_started(m);
 	conf_free(old);
 	m->dirty = true;
 }

@@ -123,6 +123,20 @@ void ep_return(struct model *m, struct ep *e, mono_t now)
 	ep_refresh(m, e, now);
 }
 
+/*
+ * How long it may drain, from now on. One that was leaving when the last controller ended has only
+ * what was left then.
+ */
+static mono_t leave_limit(const struct model *m, const struct ep *e, mono_t now)
+{
+	const struct model_saved *o = over_find(m, e->svc->name, &e->addr);
+
+	if (o && o->leaving && o->drain_until.us)
+		return mono_cmp(o->drain_until, now) > 0 ? mono_sub(o->drain_until, now)
+							 : MONO_US(1);
+	return e->svc->conf->drain_deadline;
+}
+
 void ep_leave(struct model *m, struct ep *e, uint32_t uid, mono_t now)
 {
 	struct model_event *ev;
@@ -132,7 +146,7 @@ void ep_leave(struct model *m, struct ep *e, uint32_t uid, mono_t now)
 	e->admin_why = uid == EVENT_NOBODY ? REASON_CONFIG : REASON_OPERATOR;
 	e->admin_uid = uid;
 	if (e->drain.state != DRAIN_DONE)
-		drain_start(&e->drain, e->svc->conf->drain_deadline, now);
+		drain_start(&e->drain, leave_limit(m, e, now), now);
 	ev = note_ep(m, e, EVENT_REMOVED, e->admin_why, now);
 	ev->uid = uid;
 	ev->n = e->established;

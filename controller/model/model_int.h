@@ -132,6 +132,16 @@ struct model {
 	struct model_event event[MODEL_EVENTS]; /* ring; oldest is dropped */
 	uint64_t event_seq; /* next to be written */
 	uint64_t event_taken;
+	/*
+	 * Events of one kind and service that nobody has taken yet: how many, and the MORE that
+	 * counts those beyond EVENT_SINGLE.
+	 */
+	struct {
+		const struct svc *svc;
+		uint64_t first, more; /* numbers of events */
+		uint32_t n;
+	} mass[EVENT_MAX];
+	struct model_event spare; /* takes the facts of one that is only counted */
 };
 
 /* model.c */
@@ -191,7 +201,13 @@ const struct model_saved *over_rows(const struct model *m, const char *service, 
 struct model_saved *over_get(struct model *m, const char *service,
 			     const struct addr *a); /* NULL = no memory */
 void over_rename(struct model *m, const char *from, const char *to);
-void over_purge(struct model *m); /* drops rows of what is not configured any more */
+/*
+ * Drops rows of endpoints that their service does not have any more. Those of a service that is
+ * not configured stay: it may come back.
+ */
+void over_purge(struct model *m);
+/* What only a start needs is used up: who was up, who was leaving, deadlines of drains. */
+void over_started(struct model *m);
 bool over_empty(const struct model_saved *o);
 
 /* model_want.c */

@@ -2,8 +2,10 @@
 /*
  * model_over.c - owns the operator's overrides: one row per endpoint (or service) that somebody
  * has changed with rrctl, sorted by service name and address. They outlive reloads, and through
- * export and import restarts. A row lives as long as the configuration knows its service and,
- * unless it was added by the operator, its endpoint.
+ * export and import restarts. While its service is configured, a row lives as long as the service
+ * has the endpoint, or the operator has added it. Rows of a service that is not configured wait for
+ * it: a file that has lost it for a moment takes no maintenance back. Only a reload that asks for
+ * it drops them.
  */
 #include <stdlib.h>
 #include <stdio.h>
@@ -85,29 +87,39 @@ static int over_sort(const void *a, const void *b)
 
 void over_rename(struct model *m, const char *from, const char *to)
 {
+	size_t n = 0;
+
 	for (size_t i = 0; i < m->overs; i++) {
-		if (!strcmp(m->over[i].service, from))
-			snprintf(m->over[i].service, sizeof(m->over[i].service), "%s", to);
+		struct model_saved *o = &m->over[i];
+
+		if (!strcmp(o->service, to))
+			continue; /* waited for a service of this name; it has come under another */
+		if (!strcmp(o->service, from))
+			snprintf(o->service, sizeof(o->service), "%s", to);
+		m->over[n++] = *o;
 	}
+	m->overs = n;
 	if (m->overs)
 		qsort(m->over, m->overs, sizeof(*m->over), over_sort);
 }
 
 bool over_empty(const struct model_saved *o)
 {
-	return !o->admin_set && !o->added && !o->deleted && !o->weight && !o->paused && !o->was_up;
+	return !o->admin_set && !o->added && !o->deleted && !o->weight && !o->paused &&
+	       !o->was_up && !o->leaving && !o->drain_until.us;
 }
 
 static bool over_keep(const struct model *m, struct model_saved *o)
 {
 	const struct conf_service *c = conf_service_find(m->conf, o->service);
 
-	if (!c || over_empty(o))
+	if (over_empty(o))
 		return false;
-	if (!o->endpoint.family)
+	if (!c || !o->endpoint.family)
 		return true;
 	if (!want_in_file(c, &o->endpoint))
-		return o->added;
+		return o->added || o->leaving;
+	o->leaving = o->leaving && o->deleted;
 	o->added = false; /* the file has caught up with the operator */
 	return true;
 }
@@ -121,4 +133,16 @@ void over_purge(struct model *m)
 			m->over[n++] = m->over[i];
 	}
 	m->overs = n;
+}
+
+void over_started(struct model *m)
+{
+	for (size_t i = 0; i < m->overs; i++) {
+		struct model_saved *o = &m->over[i];
+
+		o->was_up = o->leaving = false;
+		if (!o->admin_set)
+			o->drain_until = MONO_US(0);
+	}
+	over_purge(m);
 }

@@ -88,6 +88,8 @@ static enum model_rc set_admin(struct verb *v, enum ep_admin a)
 	o->admin_set = a != (c ? c->admin : EP_READY);
 	v->e->admin_why = REASON_OPERATOR;
 	ep_set_admin(v->m, v->e, a, v->op->deadline, v->now);
+	o->drain_until =
+		a == EP_DRAIN && !mono_is_never(v->e->drain.until) ? v->e->drain.until : MONO_US(0);
 	return MODEL_OK;
 }
 

@@ -59,12 +59,22 @@ static struct ep *ep_claim(struct model *m, struct svc *s, const struct addr *a,
 	return e;
 }
 
+/* A deadline that has passed meanwhile is met at once. 0 = the service's. */
+static mono_t drain_left(const struct want *w, const struct ep *e, mono_t now)
+{
+	mono_t left = mono_sub(w->drain_until, now);
+
+	if (w->admin != EP_DRAIN || e->admin == EP_DRAIN || !w->drain_until.us)
+		return MONO_US(0);
+	return left.us > 0 ? left : MONO_US(1);
+}
+
 static void ep_settle(struct model *m, struct ep *e, const struct want *w, mono_t now)
 {
 	e->origin = w->origin;
 	e->admin_why = w->admin_why;
 	ep_set_weight(m, e, w->weight, w->weight_set, now);
-	ep_set_admin(m, e, w->admin, MONO_US(0), now);
+	ep_set_admin(m, e, w->admin, drain_left(w, e, now), now);
 	ep_assign_locals(m, e, now);
 	ep_refresh(m, e, now);
 }

@@ -65,6 +65,8 @@ static void want_add(struct build *b, const struct want *w)
 		to->admin = o->admin;
 		to->admin_why = REASON_OPERATOR;
 	}
+	if (o && to->admin == EP_DRAIN)
+		to->drain_until = o->drain_until;
 	if (o && o->weight) {
 		to->weight = o->weight;
 		to->weight_set = w->origin != ORIGIN_OPERATOR;

@@ -24,6 +24,7 @@ struct want {
 	bool weight_set; /* ... which is the operator's, in place of another */
 	enum ep_admin admin;
 	enum reason admin_why; /* OPERATOR or CONFIG */
+	mono_t drain_until; /* of a drain that was on record; 0 = as the service has it */
 	unsigned int origin; /* set of enum origin, never MAPS */
 	uint32_t group; /* 0 = none */
 	uint32_t tier; /* 1 is used first */

@@ -32,6 +32,7 @@
 #include "util/log.h"
 
 #define LOCK_DIR "/run/rrlb"
+#define STOP_PATIENCE MONO_S(10) /* with a disk that does not take the state file */
 
 /* The configuration, or an exit with its errors on stderr. */
 static void start_conf(struct daemon *d)
@@ -212,27 +213,36 @@ static int start(struct daemon *d, const struct options *o)
 	if (!rc)
 		rc = start_model(d);
 	if (!rc)
-		rc = file_make_folder(state_path(d), 0755);
-	if (!rc)
 		rc = start_parts(d);
 	if (!rc)
 		rc = start_paths(d);
 	if (!rc)
 		rc = start_priv(d);
+	if (!rc)
+		rc = state_open(d); /* its thread has what is left of the privileges */
 	return rc;
+}
+
+/* Who waits for the last write is answered after it. */
+static void stop_save(struct daemon *d)
+{
+	if (state_save(d) || !state_flush(d, STOP_PATIENCE))
+		log_errx("%s: the last changes are not written", state_path(d));
+	control_turn(d);
 }
 
 /* A start that failed may know less than the state file: it writes nothing. */
 static void stop(struct daemon *d, bool started)
 {
 	if (started)
-		state_save(d);
+		stop_save(d);
 	snapshot_forget(d);
 	control_close(d);
 	turn_close(d);
 	checks_close(d);
 	sweep_close(d);
 	nexthop_close(d);
+	state_free(d);
 	loop_close(d->loop);
 	plan_free(d->have);
 	model_free(d->model);
@@ -240,7 +250,6 @@ static void stop(struct daemon *d, bool started)
 		dp_close(d->dp);
 	conf_free(d->conf);
 	free(d->counters);
-	state_free(d);
 }
 
 static void after_batch(void *arg)

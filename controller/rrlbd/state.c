@@ -3,26 +3,44 @@
  * state.c - what operators changed at run time and which endpoints were up, over a restart: a file.
  * What stands in it is state_rows.c's.
  *
- * Written whole to a temporary file, synced, renamed, and the folder synced: a crash leaves the old
- * or the new, never half. A file that cannot be read or understood as a whole costs a warning and
+ * The text is made here, in the loop, and written by a thread (sys/writer.c), one write at a time:
+ * what changes while one is under way goes into the next. A write that fails is tried again by the
+ * turn until one succeeds. A file that cannot be read or understood as a whole costs a warning and
  * is left under another name, so that the next write does not destroy it.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "daemon/daemon.h"
 #include "rrlbd/state.h"
 #include "rrlbd/state_rows.h"
+#include "sys/loop.h"
+#include "sys/writer.h"
 #include "util/log.h"
+
+struct state_file {
+	struct writer *writer;
+	char *saved; /* text of the file as last written; NULL = not known */
+	char *flying; /* text that is being written; NULL = none is */
+	uint64_t begun; /* writes so far */
+};
 
 const char *state_path(const struct daemon *d)
 {
 	return d->state ? d->state : d->conf->state_file;
+}
+
+/* What the clock of the day is ahead of the loop's. */
+static mono_t wall_ahead(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_REALTIME, &ts);
+	return mono_sub(MONO_US((int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000), loop_clock());
 }
 
 static char *state_text(const struct daemon *d)
@@ -34,7 +52,7 @@ static char *state_text(const struct daemon *d)
 	size_t n = 0;
 
 	if (!model_export(d->model, &rows, &n))
-		root = state_encode(d->rest ? d->rest : &none, rows, n);
+		root = state_encode(d->rest ? d->rest : &none, rows, n, wall_ahead());
 	if (root)
 		text = json_dumps(root, JSON_INDENT(1));
 	json_decref(root);
@@ -42,76 +60,110 @@ static char *state_text(const struct daemon *d)
 	return text;
 }
 
-static int write_all(int fd, const char *text, size_t len)
+static void state_failed(struct daemon *d, const char *path, int rc)
 {
-	while (len) {
-		ssize_t n = write(fd, text, len);
+	if (rc != d->saving.rc)
+		log_errx("%s: cannot be written: %s; tried again until it can", path,
+			 strerror(-rc));
+	if (!d->saving.since.us)
+		d->saving.since = daemon_now(d);
+}
 
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		text += n;
-		len -= (size_t)n;
+static void state_written(const char *path, int rc, void *arg)
+{
+	struct daemon *d = arg;
+	struct state_file *f = d->state_file;
+
+	if (rc) {
+		state_failed(d, path, rc);
+		free(f->flying);
+	} else {
+		if (d->saving.rc)
+			log_info("%s: written again", path);
+		d->saving.since = MONO_US(0);
+		free(f->saved);
+		f->saved = f->flying;
 	}
-	return fsync(fd) ? -errno : 0;
+	f->flying = NULL;
+	d->saving.rc = rc;
+	d->saving.ended = f->begun;
 }
 
-/* Makes the rename itself durable. */
-static void sync_folder(const char *path)
+int state_open(struct daemon *d)
 {
-	char copy[512];
-	int fd;
+	struct state_file *f = calloc(1, sizeof(*f));
+	int rc;
 
-	snprintf(copy, sizeof(copy), "%s", path);
-	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	fsync(fd);
-	close(fd);
-}
-
-static int state_write(const char *path, const char *text)
-{
-	char temp[512];
-	int fd, rc;
-
-	if (snprintf(temp, sizeof(temp), "%s.new", path) >= (int)sizeof(temp))
-		return -ENAMETOOLONG;
-	fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0640);
-	if (fd < 0)
-		return -errno;
-	rc = write_all(fd, text, strlen(text));
-	close(fd);
-	if (!rc && rename(temp, path))
-		rc = -errno;
+	if (!f)
+		return -ENOMEM;
+	rc = writer_open(&f->writer, d->loop, state_written, d);
 	if (rc)
-		unlink(temp);
+		free(f);
 	else
-		sync_folder(path);
+		d->state_file = f;
 	return rc;
+}
+
+bool state_saving(const struct daemon *d)
+{
+	return d->state_file && d->state_file->flying;
+}
+
+/* The file is as it should be: who waits for the next write has it already. */
+static int state_same(struct daemon *d, char *text)
+{
+	free(text);
+	d->saving.ended = d->state_file->begun = d->saving.due;
+	d->saving.since = MONO_US(0);
+	return 0;
+}
+
+static int state_begin(struct daemon *d, char *text)
+{
+	struct state_file *f = d->state_file;
+	int rc;
+
+	f->flying = strdup(text);
+	rc = f->flying ? writer_put(f->writer, state_path(d), text) : -ENOMEM;
+	if (rc) {
+		free(f->flying);
+		f->flying = NULL;
+		return rc;
+	}
+	d->saving.due = ++f->begun;
+	d->saving.begun_at = daemon_now(d);
+	return 0;
 }
 
 int state_save(struct daemon *d)
 {
-	char *text = state_text(d);
-	int rc;
+	struct state_file *f = d->state_file;
+	char *text;
 
-	if (!text)
-		return -ENOMEM;
-	if (d->saved && !strcmp(text, d->saved)) {
-		free(text);
+	if (!f)
+		return 0;
+	if (f->flying) {
+		d->saving.due = f->begun + 1;
 		return 0;
 	}
-	rc = state_write(state_path(d), text);
-	if (rc) {
-		log_errx("%s: cannot be written: %s", state_path(d), strerror(-rc));
-		free(text);
-		return rc;
+	text = state_text(d);
+	if (!text)
+		return -ENOMEM;
+	if (f->saved && !strcmp(text, f->saved))
+		return state_same(d, text);
+	return state_begin(d, text);
+}
+
+bool state_flush(struct daemon *d, mono_t patience)
+{
+	const mono_t until = mono_add(loop_clock(), patience);
+	struct state_file *f = d->state_file;
+
+	while (f && f->flying && writer_flush(f->writer, until)) {
+		if (d->saving.due > d->saving.ended)
+			state_save(d);
 	}
-	free(d->saved);
-	d->saved = text;
-	return 0;
+	return !f || (!f->flying && !d->saving.rc);
 }
 
 /* A file that this version cannot use is kept aside. */
@@ -144,7 +196,7 @@ static void state_use(struct daemon *d, json_t *root)
 {
 	struct model_saved *rows = NULL;
 	size_t n = 0;
-	int rc = state_decode(d->rest, root, d->conf, &rows, &n);
+	int rc = state_decode(d->rest, root, d->conf, wall_ahead(), &rows, &n);
 
 	if (rc == -EPROTO)
 		state_aside(state_path(d), "not a version that I know");
@@ -180,7 +232,12 @@ void state_free(struct daemon *d)
 	if (d->rest)
 		state_rest_free(d->rest);
 	free(d->rest);
-	free(d->saved);
 	d->rest = NULL;
-	d->saved = NULL;
+	if (!d->state_file)
+		return;
+	writer_close(d->state_file->writer);
+	free(d->state_file->saved);
+	free(d->state_file->flying);
+	free(d->state_file);
+	d->state_file = NULL;
 }

@@ -9,6 +9,9 @@
  * be one, and a row that is set aside still keeps its endpoint out of the rotation if it may have
  * said so. An endpoint that is out by mistake is seen and put back; one that is in by mistake
  * breaks clients. A whole service is paused only by a clear yes.
+ *
+ * Times stand in the file as seconds since 1970, so that they mean the same after a boot; `wall` is
+ * what the clock of the day is ahead of the monotonic one.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -31,6 +34,7 @@ static const struct {
 
 #define FLAGS (sizeof(flags) / sizeof(flags[0]))
 #define WHY_MAX 200
+#define UNTIL_MAX 100000000000 /* seconds since 1970: the year 5138 */
 
 static bool *flag_at(struct model_saved *r, size_t i)
 {
@@ -39,7 +43,8 @@ static bool *flag_at(struct model_saved *r, size_t i)
 
 static bool row_member(const char *name)
 {
-	static const char *const plain[] = { "service", "endpoint", "admin", "weight" };
+	static const char *const plain[] = { "service", "endpoint", "admin",
+					     "weight",	"leaving",  "drain_until" };
 
 	for (size_t i = 0; i < FLAGS; i++) {
 		if (!strcmp(name, flags[i].name))
@@ -120,11 +125,30 @@ static bool row_weight(const json_t *j, struct model_saved *r, const struct conf
 	       !conf_endpoint_valid(s, &r->endpoint, r->weight, why, WHY_MAX);
 }
 
-static bool row_read(const json_t *j, struct model_saved *r, const struct conf *c, char *why)
+/* A drain without a deadline that is known gets its service's. */
+static bool row_drain(const json_t *j, struct model_saved *r, mono_t wall, char *why)
+{
+	const json_t *until = json_object_get(j, "drain_until");
+	const json_t *leaving = json_object_get(j, "leaving");
+
+	if (leaving && !json_is_boolean(leaving))
+		return wrong(why, "leaving", "true or false");
+	r->leaving = json_is_true(leaving);
+	if (!until)
+		return true;
+	if (!json_is_integer(until) || json_integer_value(until) <= 0 ||
+	    json_integer_value(until) > UNTIL_MAX)
+		return wrong(why, "drain_until", "seconds since 1970");
+	r->drain_until = mono_sub(MONO_S(json_integer_value(until)), wall);
+	return true;
+}
+
+static bool row_read(const json_t *j, struct model_saved *r, const struct conf *c, mono_t wall,
+		     char *why)
 {
 	memset(r, 0, sizeof(*r));
 	return row_subject(j, r, why) && row_flags(j, r, why) && row_admin(j, r, why) &&
-	       row_weight(j, r, c, why);
+	       row_drain(j, r, wall, why) && row_weight(j, r, c, why);
 }
 
 /* Is this member anything but a clear no? */
@@ -238,19 +262,19 @@ static int rest_begin(struct state_rest *rest, json_t *root)
 }
 
 /* Appends what the row says to rows[*n]. */
-static int row_decode(struct state_rest *rest, json_t *j, const struct conf *c,
+static int row_decode(struct state_rest *rest, json_t *j, const struct conf *c, mono_t wall,
 		      struct model_saved *rows, size_t *n)
 {
 	char why[WHY_MAX] = "";
 
-	if (row_read(j, &rows[*n], c, why))
+	if (row_read(j, &rows[*n], c, wall, why))
 		return keep_unknown(rest, j, &rows[(*n)++]) ? -ENOMEM : 0;
 	if (row_safe(j, &rows[*n]))
 		(*n)++;
 	return keep_aside(rest, j, why) ? -ENOMEM : 0;
 }
 
-int state_decode(struct state_rest *rest, json_t *root, const struct conf *c,
+int state_decode(struct state_rest *rest, json_t *root, const struct conf *c, mono_t wall,
 		 struct model_saved **rows, size_t *n)
 {
 	const json_t *list = json_object_get(root, "rows");
@@ -264,13 +288,19 @@ int state_decode(struct state_rest *rest, json_t *root, const struct conf *c,
 	*rows = calloc(json_array_size(list) + 1, sizeof(**rows));
 	rc = *rows ? rest_begin(rest, root) : -ENOMEM;
 	for (size_t i = 0; !rc && i < json_array_size(list); i++)
-		rc = row_decode(rest, json_array_get(list, i), c, *rows, n);
+		rc = row_decode(rest, json_array_get(list, i), c, wall, *rows, n);
 	return rc;
 }
 
 /* ---- written ---- */
 
-static json_t *row_write(const struct state_rest *rest, const struct model_saved *r)
+/* Up to the next whole second: a drain is rather given time than cut short. */
+static json_int_t seconds_of(mono_t t, mono_t wall)
+{
+	return (mono_add(t, wall).us + 999999) / 1000000;
+}
+
+static json_t *row_write(const struct state_rest *rest, const struct model_saved *r, mono_t wall)
 {
 	char ep[ADDR_STRLEN] = "", key[CONF_NAME_MAX + ADDR_STRLEN];
 	json_t *j;
@@ -282,12 +312,18 @@ static json_t *row_write(const struct state_rest *rest, const struct model_saved
 	for (size_t i = 0; i < FLAGS; i++)
 		json_object_set_new(j, flags[i].name,
 				    json_boolean(*(const bool *)((const char *)r + flags[i].off)));
+	if (r->leaving)
+		json_object_set_new(j, "leaving", json_true());
+	if (r->drain_until.us)
+		json_object_set_new(j, "drain_until",
+				    json_integer(seconds_of(r->drain_until, wall)));
 	if (rest->row && json_object_size(rest->row))
 		json_object_update_missing(j, json_object_get(rest->row, row_key(r, key)));
 	return j;
 }
 
-json_t *state_encode(const struct state_rest *rest, const struct model_saved *rows, size_t n)
+json_t *state_encode(const struct state_rest *rest, const struct model_saved *rows, size_t n,
+		     mono_t wall)
 {
 	json_t *list = json_array();
 	json_t *root = json_pack("{s:i, s:i, s:O*}", "version", STATE_VERSION, "min_reader",
@@ -295,7 +331,7 @@ json_t *state_encode(const struct state_rest *rest, const struct model_saved *ro
 	int rc = root && list ? 0 : -1;
 
 	for (size_t i = 0; !rc && i < n; i++)
-		rc = json_array_append_new(list, row_write(rest, &rows[i]));
+		rc = json_array_append_new(list, row_write(rest, &rows[i], wall));
 	if (!rc && rest->aside && json_array_size(rest->aside))
 		rc = json_object_set(root, "aside", rest->aside);
 	if (!rc && rest->top)

@@ -32,15 +32,17 @@ struct state_rest {
 /*
  * The rows of a file; *rows is malloc'ed, the caller frees it. A row that is not understood is put
  * into rest->aside, alone; when it kept traffic away from an endpoint that can still be told, a row
- * that does so takes its place. `c` is the configuration that added endpoints must fit. 0, -EPROTO
- * (not a state file that this version can use; *rest stays empty) or -ENOMEM.
+ * that does so takes its place. `c` is the configuration that added endpoints must fit; `wall` what
+ * the clock of the day is ahead of the model's. 0, -EPROTO (not a state file that this version can
+ * use; *rest stays empty) or -ENOMEM.
  */
-int state_decode(struct state_rest *rest, json_t *root, const struct conf *c,
+int state_decode(struct state_rest *rest, json_t *root, const struct conf *c, mono_t wall,
 		 struct model_saved **rows, size_t *n);
 /*
  * A whole file of these rows and the rest; NULL when out of memory. The caller owns the reference.
  */
-json_t *state_encode(const struct state_rest *rest, const struct model_saved *rows, size_t n);
+json_t *state_encode(const struct state_rest *rest, const struct model_saved *rows, size_t n,
+		     mono_t wall);
 void state_rest_free(struct state_rest *rest); /* and all NULL again */
 
 #endif

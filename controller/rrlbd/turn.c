@@ -3,8 +3,8 @@
  * turn.c - what happens after every batch of events: what was asked for is done, time passes in
  * the model, due probes start, and if anything changed that the packet path should know, one plan
  * is made and pushed before the process sleeps. Only then, with everything in the maps and in the
- * state file, who asked for a change is answered. Nobody else calls the turn: what happens in a
- * batch is gathered, however much it is, and costs one push and one save.
+ * state file (or a word about why not), who asked for a change is answered. Nobody else calls the
+ * turn: what happens in a batch is gathered, however much it is, and costs one push and one save.
  *
  * Once a second come the things that need no hurry: counters, the walk over the flow tables, next
  * hops, interfaces.
@@ -62,25 +62,34 @@ static void turn_push(struct daemon *d)
 		model_planned(d->model);
 }
 
+/* Something waits to be written: a change, or what could not be written. */
+static bool save_waits(const struct daemon *d)
+{
+	const struct turn *t = d->turn;
+
+	return (t->save_pending || d->saving.rc) &&
+	       mono_cmp(daemon_now(d), mono_add(t->saved_at, SAVE_GAP)) >= 0;
+}
+
 /*
- * Operator settings must survive whatever happens next, so they go to disk with the turn that
- * made them, before who made them gets his answer. What changes by itself (who is up) is written
- * less often.
+ * Operator settings must survive whatever happens next, so their way to the disk begins with the
+ * turn that made them, and who made them is answered when they are there. What changes by itself
+ * (who is up) is written less often. While a write is under way, an asker's change is due in the
+ * next one, and the end of the first brings us here again.
  */
 static void turn_save(struct daemon *d, bool asked)
 {
 	struct turn *t = d->turn;
-	mono_t now = daemon_now(d);
-	int rc;
+	bool owed = d->saving.due > d->saving.ended && !state_saving(d);
 
-	if (!asked && (!t->save_pending || mono_cmp(now, mono_add(t->saved_at, SAVE_GAP)) < 0))
+	if (!d->state_file || (!asked && !owed && (state_saving(d) || !save_waits(d))))
 		return;
 	t->save_pending = false;
-	t->saved_at = now;
-	rc = state_save(d);
-	d->save_failed = rc;
-	if (rc && asked)
-		log_errx("state: cannot be saved: this change will not survive a restart");
+	t->saved_at = daemon_now(d);
+	if (state_save(d)) {
+		log_errx("state: out of memory");
+		t->save_pending = true;
+	}
 }
 
 /*

@@ -61,6 +61,7 @@ enum api_code session_after_turn(struct call *c, enum api_code (*show)(struct ca
 	s->args = json_incref(c->args);
 	s->uid = c->uid;
 	s->show = show;
+	s->turned = false;
 	TAILQ_INSERT_TAIL(&c->ctl->turn, s, turn);
 	unix_client_busy(s->client, UNIX_SOON);
 	return CALL_TURN;

@@ -43,6 +43,9 @@ struct session {
 	uint32_t uid;
 	enum api_code (*show)(struct call *c);
 	struct ask ask;
+	bool turned; /* a turn has done it; what is left is the state file */
+	uint64_t write; /* the write that has it, of struct saving */
+	mono_t patience; /* until when that is waited for */
 	/* WAIT_DRAIN, WAIT_CHECK: */
 	mono_t since, until; /* MONO_NEVER = for ever */
 	uint64_t probes, probes_ok; /* CHECK: results that were there before */

@@ -201,7 +201,10 @@ void control_close(struct daemon *d)
 
 bool control_asked(const struct daemon *d)
 {
-	return d->control && !TAILQ_EMPTY(&d->control->turn);
+	const struct session *last =
+		d->control ? TAILQ_LAST(&d->control->turn, session_turn) : NULL;
+
+	return last && !last->turned; /* in the order of asking: the others came before it */
 }
 
 void control_turn(struct daemon *d)

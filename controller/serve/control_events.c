@@ -6,10 +6,17 @@
 #include <stdio.h>
 
 #include "serve/events.h"
+#include "serve/json.h"
 #include "serve/target.h"
 #include "serve/wait.h"
 
 #define FOLLOW_BACKLOG 10
+
+/* Place of the oldest that is kept: as many have been overwritten. */
+static uint64_t oldest(const struct control *ctl)
+{
+	return ctl->ring_next > MODEL_EVENTS ? ctl->ring_next - MODEL_EVENTS : 0;
+}
 
 /*
  * Place in the ring of the first event to show: no older than `since`, and at most `limit` of the
@@ -19,11 +26,10 @@ static uint64_t first_event(const struct call *c, const char *service, int64_t l
 			    int64_t since_ms)
 {
 	const struct control *ctl = c->ctl;
-	uint64_t oldest = ctl->ring_next > MODEL_EVENTS ? ctl->ring_next - MODEL_EVENTS : 0;
 	uint64_t i = ctl->ring_next;
 	const struct model_event *ev;
 
-	while (i > oldest && limit > 0) {
+	while (i > oldest(ctl) && limit > 0) {
 		ev = &ctl->ring[(i - 1) % MODEL_EVENTS];
 		if (since_ms >= 0 && mono_sub(c->now, ev->at).us > since_ms * 1000)
 			break;
@@ -76,5 +82,6 @@ enum api_code verb_events(struct call *c)
 		return follow(c, list, service);
 	c->data = json_object();
 	json_object_set_new(c->data, "events", list);
+	put_int(c->data, "lost", (int64_t)oldest(c->ctl)); /* no longer kept, since the start */
 	return API_OK;
 }

@@ -233,6 +233,8 @@ enum api_code verb_endpoint_drain(struct call *c)
 	enum api_code code = target_endpoint(c, api_get_str(c->args, "endpoint"), &t);
 
 	op.deadline = MONO_MS(api_get_int(c->args, "deadline", 0));
+	if (!op.deadline.us && json_object_get(c->args, "deadline"))
+		op.deadline = MONO_US(1); /* 0 s is now, not "as configured" */
 	if (code)
 		return code;
 	return operate_target(c, &t, op,

@@ -16,6 +16,8 @@
 #include "serve/dispatch.h"
 #include "serve/json.h"
 
+#define WRITE_PATIENCE MONO_S(5) /* with a disk that does not take the state file */
+
 static enum api_code (*const verbs[API_V_MAX])(struct call *c) = {
 #define DISPATCH_ROW(id, path, level, args, help) [API_V_##id] = verb_##id,
 	API_VERBS(DISPATCH_ROW)
@@ -93,11 +95,31 @@ static void answer(struct control *ctl, struct session *s)
 	session_settle(s);
 }
 
+/*
+ * A change is answered when it is in the state file or could not be put there. A disk that is slow
+ * beyond patience does not make the operator wait: the answer then says so.
+ */
+static bool answer_due(struct control *ctl, struct session *s)
+{
+	const struct saving *saving = &ctl->d->saving;
+	mono_t now = daemon_now(ctl->d);
+
+	if (!s->turned) {
+		s->turned = true;
+		s->write = saving->due;
+		s->patience = mono_add(now, WRITE_PATIENCE);
+	}
+	return saving->ended >= s->write || mono_cmp(now, s->patience) >= 0;
+}
+
 void dispatch_turn(struct control *ctl)
 {
-	struct session *s;
+	struct session *s, *next;
 
-	while ((s = TAILQ_FIRST(&ctl->turn))) {
+	for (s = TAILQ_FIRST(&ctl->turn); s; s = next) {
+		next = TAILQ_NEXT(s, turn);
+		if (!answer_due(ctl, s))
+			continue;
 		TAILQ_REMOVE(&ctl->turn, s, turn);
 		answer(ctl, s);
 		if (!s->client)

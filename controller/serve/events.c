@@ -2,8 +2,10 @@
 /*
  * events.c - events on their way out of the model: to the log, into the ring, to who follows.
  *
- * Events leave the model here and nowhere else. The newest MODEL_EVENTS are kept in a ring. The
- * model knows monotonic time only; the time of day is worked out when an event is shown.
+ * Events leave the model here and nowhere else. The newest MODEL_EVENTS are kept in a ring. A gap
+ * in their numbers, events that were overwritten before the turn came for them, becomes an event of
+ * its own, so that whoever reads or follows sees that something is missing. The model knows
+ * monotonic time only; the time of day is worked out when an event is shown.
  */
 #include <stdio.h>
 #include <string.h>
@@ -96,16 +98,34 @@ static void feed(struct control *ctl, const struct model_event *ev)
 	json_decref(o);
 }
 
+static void tell(struct control *ctl, const struct model_event *ev)
+{
+	log_event(ev);
+	if (!ctl)
+		return;
+	ctl->ring[ctl->ring_next++ % MODEL_EVENTS] = *ev;
+	feed(ctl, ev);
+}
+
+/* The gap before `ev` has the number of the last that is missing. */
+static void tell_lost(struct daemon *d, const struct model_event *ev)
+{
+	struct model_event lost = {
+		.kind = EVENT_LOST, .uid = EVENT_NOBODY, .seq = ev->seq - 1, .at = ev->at
+	};
+
+	lost.n = (uint32_t)(ev->seq - d->events_told);
+	tell(d->control, &lost);
+}
+
 void control_events(struct daemon *d)
 {
-	struct control *ctl = d->control;
 	struct model_event ev;
 
 	while (model_event_take(d->model, &ev)) {
-		log_event(&ev);
-		if (!ctl)
-			continue;
-		ctl->ring[ctl->ring_next++ % MODEL_EVENTS] = ev;
-		feed(ctl, &ev);
+		if (ev.seq > d->events_told)
+			tell_lost(d, &ev);
+		d->events_told = ev.seq + 1;
+		tell(d->control, &ev);
 	}
 }

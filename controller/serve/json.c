@@ -89,14 +89,25 @@ void put_stats(json_t *o, const struct rr_stats *st)
 	put_int(o, "bytes_out", (int64_t)st->bytes[RR_DIR_REV]);
 }
 
+static void put_unsaved(json_t *o, const struct snapshot *snap)
+{
+	char text[200];
+
+	snprintf(text, sizeof(text),
+		 "the state file %s%s: this change will not survive a restart until it is; it is "
+		 "tried again",
+		 snap->saving.rc ? "cannot be written: " : "is not written yet",
+		 snap->saving.rc ? strerror(-snap->saving.rc) : "");
+	put_str(o, "warning", text);
+}
+
 void put_warning(json_t *o, const struct snapshot *snap)
 {
 	if (snap->unpushed)
 		put_str(o, "warning",
 			"the packet path could not be updated yet; it is tried again every second");
 	else if (snap->unsaved)
-		put_str(o, "warning",
-			"the state file cannot be written: this change will not survive a restart");
+		put_unsaved(o, snap);
 }
 
 static void put_hop(json_t *o, const struct snapshot *snap, uint64_t hop)

@@ -126,6 +126,17 @@ static void find_table(struct problems *list, const char *family, uint32_t perce
 					    .n = percent });
 }
 
+/* Since it could not be written, or since a write that does not end has begun. */
+static void find_state(struct problems *list)
+{
+	const struct saving *saving = &list->snap->saving;
+	struct problem p = { .code = PROBLEM_STATE_UNWRITTEN, .object = "state" };
+
+	p.age_ms = age_ms(list, saving->since.us ? saving->since : saving->begun_at);
+	if (list->snap->unsaved)
+		add(list, p);
+}
+
 static void find_daemon(struct problems *list)
 {
 	const struct snapshot *s = list->snap;
@@ -138,6 +149,7 @@ static void find_daemon(struct problems *list)
 		add(list, conf);
 	if (s->push_errors)
 		add(list, maps);
+	find_state(list);
 	find_ifaces(list);
 	find_table(list, "ipv4", s->occupancy.load4);
 	find_table(list, "ipv6", s->occupancy.load6);

@@ -30,6 +30,17 @@ static void text_maps(const struct text *t, const struct problem *p)
 		 p->code == PROBLEM_MAPS_UNWRITTEN ? "" : ", all is written since");
 }
 
+static void text_state(const struct text *t, const struct problem *p)
+{
+	const int rc = t->snap->saving.rc;
+
+	(void)p;
+	snprintf(t->buf, t->len,
+		 "the state file %s%s: what operators change does not survive a restart; tried "
+		 "again until it can be written",
+		 rc ? "cannot be written: " : "is not written yet", rc ? strerror(-rc) : "");
+}
+
 static void text_away(const struct text *t, const struct problem *p)
 {
 	(void)p;

@@ -18,6 +18,8 @@
 #include "daemon/daemon.h"
 #include "serve/snapshot.h"
 
+#define SAVE_SLOW MONO_S(3)
+
 static double rate(const struct counters *c, const struct rr_stats *now,
 		   const struct rr_stats *then)
 {
@@ -113,6 +115,13 @@ static void take_config(struct snapshot *s, const struct daemon *d)
 	memcpy(c->error, d->conf_error, sizeof(c->error));
 }
 
+/* A write that takes longer than a healthy disk ever does. */
+static bool unsaved_long(const struct daemon *d)
+{
+	return d->saving.begun_at.us && d->saving.due > d->saving.ended &&
+	       mono_cmp(daemon_now(d), mono_add(d->saving.begun_at, SAVE_SLOW)) >= 0;
+}
+
 static void take_rest(struct snapshot *s, const struct daemon *d)
 {
 	s->occupancy = d->occupancy;
@@ -121,7 +130,8 @@ static void take_rest(struct snapshot *s, const struct daemon *d)
 	s->push_errors = d->push_errors;
 	s->adopted = d->adopted;
 	s->unpushed = d->push_retry;
-	s->unsaved = d->save_failed;
+	s->saving = d->saving;
+	s->unsaved = d->saving.rc || unsaved_long(d);
 }
 
 static void snapshot_free(struct snapshot *s)

@@ -62,7 +62,8 @@ struct snapshot {
 	uint64_t pushes, push_errors;
 	bool adopted; /* maps that already ran were taken over at the start */
 	bool unpushed; /* the last push stopped half way, and is tried again every second */
-	bool unsaved; /* the state file could not be written when it last had to be */
+	struct saving saving;
+	bool unsaved; /* what should be in the state file is not there, and not for want of time */
 	/* snapshot.c's own: */
 	unsigned int holders;
 	bool counted; /* the counters were read for this snapshot */

@@ -74,7 +74,9 @@
 	X(CONFIG_LOADED, "config", INFO, "configuration reloaded") \
 	X(CONFIG_REFUSED, "config", WARNING, \
 	  "reload refused, the old configuration stays: {text}") \
-	X(AUDIT, "audit", INFO, "{text}")
+	X(AUDIT, "audit", INFO, "{text}") \
+	X(MORE, "more", WARNING, "{n} more {text} events") \
+	X(LOST, "lost", WARNING, "{n} events came faster than they could be kept, and are lost")
 /* clang-format on */
 
 enum event_kind {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * file.c - reads files whole and makes folders, once for everybody. Owns nothing.
+ * file.c - reads and writes files whole and makes folders, once for everybody. Owns nothing.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <libgen.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,4 +66,56 @@ int file_make_folder(const char *path, mode_t mode)
 		*p = '/';
 	}
 	return 0;
+}
+
+static int write_all(int fd, const char *text, size_t len)
+{
+	while (len) {
+		ssize_t n = write(fd, text, len);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		text += n;
+		len -= (size_t)n;
+	}
+	return fsync(fd) ? -errno : 0;
+}
+
+/* Makes the rename itself durable. Some file systems cannot: then it is as good as they are. */
+static void sync_folder(const char *path)
+{
+	char copy[PATH_MAX];
+	int fd;
+
+	snprintf(copy, sizeof(copy), "%s", path);
+	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	fsync(fd);
+	close(fd);
+}
+
+int file_replace(const char *path, const char *text, size_t len, mode_t mode)
+{
+	char temp[PATH_MAX];
+	int fd, rc = file_make_folder(path, 0755);
+
+	if (!rc && snprintf(temp, sizeof(temp), "%s.new", path) >= (int)sizeof(temp))
+		rc = -ENAMETOOLONG;
+	if (rc)
+		return rc;
+	fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+	if (fd < 0)
+		return -errno;
+	rc = write_all(fd, text, len);
+	close(fd);
+	if (!rc && rename(temp, path))
+		rc = -errno;
+	if (rc)
+		unlink(temp);
+	else
+		sync_folder(path);
+	return rc;
 }

@@ -21,5 +21,12 @@ int file_read_fd(int fd, size_t max, char **text, size_t *len);
  * back when a level fails. 0, -ENAMETOOLONG or -errno.
  */
 int file_make_folder(const char *path, mode_t mode);
+/*
+ * Puts `text` in the place of what stands at `path`, and makes missing folders: written beside it
+ * with `mode`, synced, renamed, and the folder synced, so that a crash leaves the old or the new,
+ * never half. It waits for the disk as long as that takes. 0, -ENAMETOOLONG or -errno; then what
+ * was there is there.
+ */
+int file_replace(const char *path, const char *text, size_t len, mode_t mode);
 
 #endif

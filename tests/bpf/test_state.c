@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "daemon/daemon.h"
+#include "lib/fixture.h"
 #include "rrlbd/state.h"
 #include "sys/loop.h"
 
@@ -82,7 +83,9 @@ static void load_apply_save(void)
 {
 	assert_int_equal(state_load(&d), 0);
 	assert_int_equal(model_apply(d.model, d.conf, false, daemon_now(&d)), 0);
+	assert_int_equal(state_open(&d), 0);
 	assert_int_equal(state_save(&d), 0);
+	assert_true(state_flush(&d, MONO_S(10)));
 }
 
 static void test_first_start(void **state)
@@ -94,7 +97,7 @@ static void test_first_start(void **state)
 	assert_non_null(strstr(get(path), "\"min_reader\": 1"));
 	assert_non_null(strstr(get(path), "10.0.0.2:443"));
 	assert_int_equal(stat(path, &st), 0);
-	assert_int_equal(st.st_mode & 0777 & ~0640, 0);
+	assert_int_equal(st.st_mode & 0777 & ~0600, 0);
 	assert_int_not_equal(access(bad, F_OK), 0);
 }
 
@@ -105,6 +108,7 @@ static void test_same_is_not_written(void **state)
 	load_apply_save();
 	assert_int_equal(unlink(path), 0);
 	assert_int_equal(state_save(&d), 0);
+	assert_true(state_flush(&d, MONO_S(10)));
 	assert_int_not_equal(access(path, F_OK), 0);
 }
 
@@ -151,10 +155,19 @@ static void test_cannot_be_written(void **state)
 {
 	(void)state;
 	load_apply_save();
-	state_free(&d);
 	d.state = "/proc/nowhere/state.json";
-	assert_int_equal(state_save(&d), -ENOENT);
-	assert_null(d.saved);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(fx_verb(d.model, VERB_PAUSE, "web", NULL, daemon_now(&d)), MODEL_OK);
+	assert_int_equal(state_save(&d), 0);
+	assert_true(state_saving(&d));
+	assert_false(state_flush(&d, MONO_S(10)));
+	assert_int_equal(d.saving.rc, -ENOENT);
+	assert_int_equal(d.saving.ended, d.saving.due);
+	d.state = path;
+	assert_int_equal(state_save(&d), 0);
+	assert_true(state_flush(&d, MONO_S(10)));
+	assert_int_equal(d.saving.rc, 0);
+	assert_non_null(strstr(get(path), "\"paused\": true"));
 }
 
 int main(void)

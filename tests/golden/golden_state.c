@@ -28,6 +28,7 @@
 
 #define DIR_NAME "tests/golden/state"
 #define MAX_FILES 64
+#define WALL MONO_S(1700000000) /* the clock of the day when the model's is 0 */
 
 static const char text[] =
 	"interface eth0\n"
@@ -115,10 +116,10 @@ static void must_read_back(const char *first, const struct conf *c)
 	size_t n;
 
 	assert_non_null(root);
-	assert_int_equal(state_decode(&rest, root, c, &rows, &n), 0);
+	assert_int_equal(state_decode(&rest, root, c, WALL, &rows, &n), 0);
 	assert_int_equal(rest.fresh, 0);
 	json_decref(root);
-	root = state_encode(&rest, rows, n);
+	root = state_encode(&rest, rows, n, WALL);
 	second = json_dumps(root, JSON_INDENT(1));
 	assert_string_equal(first, second);
 	free(second);
@@ -132,7 +133,7 @@ static void used_print(const struct state_rest *rest, const struct model_saved *
 {
 	struct conf *c = configuration();
 	struct model *m = started(c, rows, n);
-	json_t *next = state_encode(rest, rows, n);
+	json_t *next = state_encode(rest, rows, n, WALL);
 	char *file = json_dumps(next, JSON_INDENT(1));
 
 	must_stay_out(m, root);
@@ -156,7 +157,7 @@ static char *outcome(const char *path)
 	int rc;
 
 	assert_non_null(root);
-	rc = state_decode(&rest, root, c, &rows, &n);
+	rc = state_decode(&rest, root, c, WALL, &rows, &n);
 	strbuf_printf(&sb, "%s\n", rc ? "cannot be used" : "used");
 	if (!rc)
 		used_print(&rest, rows, n, root, &sb);

@@ -24,6 +24,7 @@
 #include "daemon/push.h"
 #include "lib/netbox.h"
 #include "lib/running.h"
+#include "rrlbd/state.h"
 #include "rrlbd/turn.h"
 #include "serve/control.h"
 #include "serve/snapshot.h"
@@ -90,6 +91,7 @@ static void start_parts(struct daemon *d)
 	assert_int_equal(turn_open(d), 0);
 	assert_int_equal(control_open(d), 0);
 	assert_int_equal(nexthop_open(d), 0);
+	assert_int_equal(state_open(d), 0);
 	daemon_turn(d);
 	assert_false(d->push_retry);
 }
@@ -126,19 +128,20 @@ void running_stop(struct running *r)
 {
 	struct daemon *d = r->d;
 
+	state_flush(d, MONO_S(10));
 	snapshot_forget(d);
 	control_close(d);
 	turn_close(d);
 	checks_close(d);
 	sweep_close(d);
 	nexthop_close(d);
+	state_free(d);
 	loop_close(d->loop);
 	plan_free(d->have);
 	model_free(d->model);
 	dp_close(d->dp);
 	conf_free(d->conf);
 	free(d->counters);
-	free(d->saved);
 	free_path(d->conf_path);
 	free_path(d->socket);
 	free_path(d->state);

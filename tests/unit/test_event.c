@@ -86,6 +86,8 @@ static const struct {
 	{ EVENT_CONFIG_LOADED, "config", "configuration reloaded" },
 	{ EVENT_CONFIG_REFUSED, "config", "reload refused, the old configuration stays: said" },
 	{ EVENT_AUDIT, "audit", "said" },
+	{ EVENT_MORE, "more", "5 more said events" },
+	{ EVENT_LOST, "lost", "5 events came faster than they could be kept, and are lost" },
 };
 
 static void test_every_kind(void **state)
@@ -149,12 +151,43 @@ static void test_hostile_text(void **state)
 	}
 }
 
+/* A thousand at once are 16 and a count; what came before and comes after is told as ever. */
+static void test_mass(void **state)
+{
+	struct fx_world w = { fx_web_conf(), NULL };
+	struct model_event ev;
+	unsigned int added = 0, more = 0, told = 0;
+	char addr[32];
+
+	(void)state;
+	for (unsigned int i = 0; i < 1000; i++) {
+		snprintf(addr, sizeof(addr), "10.1.%u.%u:443", i / 250, i % 250 + 1);
+		fx_endpoint(w.c, "web", addr, 100);
+	}
+	w.m = fx_model(w.c, MONO_S(100));
+	while (model_event_take(w.m, &ev)) {
+		assert_int_equal(ev.seq, told++);
+		added += ev.kind == EVENT_ADDED;
+		if (ev.kind != EVENT_MORE)
+			continue;
+		more = ev.n;
+		assert_string_equal(ev.text, "added");
+		assert_string_equal(ev.service, "web");
+	}
+	assert_int_equal(added, EVENT_SINGLE);
+	assert_int_equal(more, 1003 - EVENT_SINGLE);
+	assert_int_equal(fx_verb(w.m, VERB_MAINT, "web", "10.1.0.1:443", MONO_S(101)), MODEL_OK);
+	assert_int_equal(fx_events(w.m, "maint"), 1);
+	fx_world_free(&w);
+}
+
 int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_every_kind),
 		cmocka_unit_test(test_other_words),
 		cmocka_unit_test(test_hostile_text),
+		cmocka_unit_test(test_mass),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
