@@ -64,6 +64,20 @@ static __always_inline bool forward_retag(struct xdp_md *ctx, __u32 tags, __u16 
 }
 
 /*
+ * Does the packet fit into its way out? Before it is written: its sender may have to be told. What
+ * does not fit would vanish behind a redirect.
+ */
+static __always_inline bool forward_fits(struct pkt *p, __u64 hop)
+{
+	const struct rr_iface *iface = map_get(ifaces, RR_HOP_SLOT(hop));
+
+	if (!iface || !iface->mtu || p->l3_len <= iface->mtu)
+		return true;
+	p->mtu = iface->mtu;
+	return false;
+}
+
+/*
  * Ethernet addresses and the way out: XDP_TX on the interface it came in by, redirect otherwise.
  * `fate` is the verdict of a frame that goes.
  */
@@ -106,6 +120,8 @@ static __always_inline enum rr_verdict forward_client(const int af, struct xdp_m
 	hop = *(const volatile __u64 *)&ep->hop;
 	if (!hop)
 		return RR_V_NO_HOP;
+	if (!forward_fits(p, hop))
+		return RR_V_TOO_BIG;
 	switch (ep->mode) {
 	case RR_MODE_NAT:
 		v = nat_client(af, p, ep, local, port);
@@ -130,6 +146,8 @@ static __always_inline enum rr_verdict forward_server(const int af, struct xdp_m
 	if (!l || !hop || !*hop)
 		return RR_V_NO_HOP;
 	p->service = l->service;
+	if (!forward_fits(p, *hop))
+		return RR_V_TOO_BIG;
 	v = nat_server(af, p, l, r);
 	return v ? v : forward_send(ctx, p, *hop, RR_V_REPLY);
 }

@@ -40,7 +40,10 @@ struct pkt {
 	__u32 service;
 	__u32 endpoint;
 	/* forward */
-	__u32 action; /* XDP_TX or XDP_REDIRECT, for class SEND */
+	union {
+		__u32 action; /* XDP_TX or XDP_REDIRECT, for class SEND */
+		__u32 mtu; /* of the way out, for TOO_BIG */
+	};
 	__u32 bytes; /* of the frame as it came */
 };
 

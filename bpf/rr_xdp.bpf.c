@@ -17,6 +17,7 @@
 #include "forward.h"
 #include "icmp.h"
 #include "maps.h"
+#include "notice.h"
 #include "parse/eth.h"
 #include "pkt.h"
 #include "reset.h"
@@ -221,11 +222,23 @@ static __always_inline enum rr_verdict path_ours(const int af, struct xdp_md *ct
 	return path_client(af, ctx, c, p, row);
 }
 
+/* Tells the packet's sender why it goes no further: TTL, or TOO_BIG for p->mtu. */
+static __always_inline enum rr_verdict path_notice(const int af, struct xdp_md *ctx, struct pkt *p,
+						   enum rr_verdict why)
+{
+	__u32 l3 = p->l3 - (void *)p->eth, mtu = p->mtu;
+
+	p->action = XDP_TX;
+	return af == RR_AF_INET ? notice4(ctx, l3, why, mtu) : notice6(ctx, l3, why, mtu);
+}
+
 static __always_inline enum rr_verdict path_af(const int af, struct xdp_md *ctx,
 					       const struct rr_control *c, struct pkt *p)
 {
 	enum rr_verdict v = path_ours(af, ctx, c, p);
 
+	if (v == RR_V_TTL || v == RR_V_TOO_BIG)
+		return path_notice(af, ctx, p, v);
 	return v == RR_V_RESET || v == RR_V_REFUSE ? reset_send(af, ctx, c, p, v) : v;
 }
 

@@ -224,7 +224,7 @@ _Static_assert(sizeof(struct rr_local) == 32, "rr_local");
 struct rr_iface {
 	__u32 ifindex; /* 0 = unused */
 	__u8 mac[6];
-	__u16 mtu; /* bytes of an IP packet; not written yet: 0 */
+	__u16 mtu; /* bytes of an IP packet; 0 = not known, or no limit */
 	__u32 pad;
 };
 _Static_assert(sizeof(struct rr_iface) == 16, "rr_iface");
@@ -286,7 +286,7 @@ _Static_assert(sizeof(struct rr_iface) == 16, "rr_iface");
 	X(SVC_STATS, svc_stats, 0, 1, COUNTS) \
 	X(EP_SWEPT, ep_swept, 1, 1, COUNTS) \
 	X(EP_LIVE, ep_live, 1, 1, COUNTS) \
-	X(VERDICTS, verdicts, 0, 2, COUNTS) \
+	X(VERDICTS, verdicts, 0, 3, COUNTS) \
 	X(BUCKETS, buckets, 0, 2, COUNTS)
 
 enum rr_map {

@@ -24,7 +24,8 @@
 	X(MALFORMED, malformed, DROP, "for a service, but lengths or offsets do not fit") \
 	X(BAD_FLAGS, bad_flags, DROP, "for a service, impossible TCP flags") \
 	X(FRAGMENT, fragment, DROP, "first fragment for a service") \
-	X(TTL, ttl, DROP, "TTL or hop limit expired") \
+	X(TTL, ttl, DROP, \
+	  "TTL or hop limit expired; its sender is not told: rate limit, or an ICMP error") \
 	X(NO_ENDPOINT, no_endpoint, DROP, "new connection dropped: no endpoint takes it") \
 	X(TABLE_FULL, table_full, DROP, "new connection dropped: no slot may be evicted") \
 	X(NO_PORT, no_port, DROP, "new connection dropped: no free local port") \
@@ -34,7 +35,12 @@
 	  "client packet before the endpoint's SYN-ACK, or wrong ACK") \
 	X(TX_FAILED, tx_failed, DROP, "the frame could not be resized or sent") \
 	X(ICMP_ERROR, icmp_error, SEND, \
-	  "ICMP error about a connection: told to the side whose packet it quotes")
+	  "ICMP error about a connection: told to the side whose packet it quotes") \
+	X(TTL_TOLD, ttl_told, SEND, "TTL or hop limit expired: answered with ICMP time exceeded") \
+	X(TOO_BIG, too_big, DROP, \
+	  "larger than the MTU of its way out; its sender is not told: no DF, or rate limit") \
+	X(TOO_BIG_TOLD, too_big_told, SEND, \
+	  "larger than the MTU of its way out: answered with ICMP too big, or frag needed")
 
 enum rr_verdict {
 	RR_V_GO = 0,

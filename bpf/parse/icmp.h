@@ -26,6 +26,7 @@
 
 /* What speaks of a packet: RFC 792, RFC 4443 2.1. (linux/icmp.h needs a C library.) */
 enum icmp4_type { ICMP4_UNREACHABLE = 3, ICMP4_TIME_EXCEEDED = 11, ICMP4_PARAMETER = 12 };
+#define ICMP4_FRAG_NEEDED 4 /* a code of ICMP4_UNREACHABLE */
 enum icmp6_type { ICMP6_UNREACHABLE = 1, ICMP6_TOO_BIG, ICMP6_TIME_EXCEEDED, ICMP6_PARAMETER };
 
 struct icmp_head {

@@ -106,7 +106,7 @@ static void slot_drop(struct daemon *d, size_t slot)
 	memset(&d->iface[slot], 0, sizeof(d->iface[slot]));
 	d->iface_retry[slot] = MONO_US(0);
 	d->iface_use[slot] = IFACE_FREE;
-	model_iface(d->model, (uint32_t)slot, 0, no_mac, daemon_now(d));
+	model_iface(d->model, (uint32_t)slot, 0, no_mac, 0, daemon_now(d));
 }
 
 /* `text` = what the kernel or libxdp says of it. */
@@ -250,7 +250,8 @@ void iface_refresh(struct daemon *d)
 			memset(&l, 0, sizeof(l));
 		refresh_one(d, i, &l);
 		model_iface_name(d->model, (uint32_t)i, d->iface[i].name);
-		model_iface(d->model, (uint32_t)i, l.up ? l.ifindex : 0, l.mac, daemon_now(d));
+		model_iface(d->model, (uint32_t)i, l.up ? l.ifindex : 0, l.mac, l.mtu,
+			    daemon_now(d));
 	}
 }
 

@@ -118,7 +118,7 @@ enum model_rc model_verb(struct model *m, const struct model_op *op, char *err, 
 void model_probe_result(struct model *m, const struct model_probe *p, mono_t now);
 /* Interface slots: ifindex 0 = down or away. */
 void model_iface(struct model *m, uint32_t slot, uint32_t ifindex, const uint8_t mac[6],
-		 mono_t now);
+		 uint32_t mtu, mono_t now);
 /* Whose slot it is, for events. */
 void model_iface_name(struct model *m, uint32_t slot, const char *name);
 /*

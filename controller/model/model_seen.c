@@ -34,18 +34,23 @@ static void note_iface(struct model *m, uint32_t slot, uint32_t ifindex, mono_t 
 	name_iface(m, slot, ev);
 }
 
-void model_iface(struct model *m, uint32_t slot, uint32_t ifindex, const uint8_t mac[6], mono_t now)
+void model_iface(struct model *m, uint32_t slot, uint32_t ifindex, const uint8_t mac[6],
+		 uint32_t mtu, mono_t now)
 {
 	static const uint8_t no_mac[6];
 	struct rr_iface *f = &m->iface[slot < RR_MAX_IFACES ? slot : 0];
 	const uint8_t *a = mac ? mac : no_mac;
 
-	if (slot >= RR_MAX_IFACES || (f->ifindex == ifindex && !memcmp(f->mac, a, 6)))
+	if (mtu > UINT16_MAX) /* no packet is larger */
+		mtu = 0;
+	if (slot >= RR_MAX_IFACES ||
+	    (f->ifindex == ifindex && !memcmp(f->mac, a, 6) && f->mtu == mtu))
 		return;
 	if (!f->ifindex != !ifindex)
 		note_iface(m, slot, ifindex, now);
 	f->ifindex = ifindex;
 	memcpy(f->mac, a, 6);
+	f->mtu = (uint16_t)mtu;
 	m->dirty = true;
 	for (uint32_t i = 1; i < m->ep_end; i++) {
 		if (m->ep[i].id && m->ep[i].hop && RR_HOP_SLOT(m->ep[i].hop) == slot)

@@ -142,7 +142,7 @@ struct path_table {
 
 /* the tables, by step */
 extern const struct path_table path_parse, path_pass, path_new, path_flow, path_pair, path_close,
-	path_reset, path_icmp;
+	path_reset, path_icmp, path_notice;
 
 extern const struct path_world path_worlds[PATH_ALL];
 extern const struct path_mode path_modes[]; /* by enum rr_mode */

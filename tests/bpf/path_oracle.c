@@ -166,6 +166,34 @@ static void expect_icmp(struct world *w, const struct pkt_spec *in, struct pkt_s
 	out->dst = quote->src;
 }
 
+/*
+ * An error of our own, from where the packet was sent to, with as many whole words of it as the
+ * RFCs let it have.
+ */
+static void expect_notice(const struct world *w, const struct pkt_spec *in, enum rr_verdict v,
+			  struct pkt_spec *out)
+{
+	bool v4 = in->af == RR_AF_INET, big = v == RR_V_TOO_BIG_TOLD;
+	uint32_t len = w->in.len - w->in.l3 - in->pad, most = v4 ? 576 - 28 : 1280 - 48;
+
+	memset(out, 0, sizeof(*out));
+	memcpy(out->dmac, in->smac, 6);
+	memcpy(out->smac, in->dmac, 6);
+	out->vlans = in->vlans;
+	memcpy(out->vlan, in->vlan, sizeof(out->vlan));
+	out->af = in->af;
+	out->src = in->dst;
+	out->dst = in->src;
+	out->frag = v4 ? 0x4000 : 0;
+	out->bare = true;
+	out->proto = v4 ? IPPROTO_ICMP : IPPROTO_ICMPV6;
+	out->icmp_type = v4 ? big ? 3 : 11 : big ? 2 : 3;
+	out->icmp_code = v4 && big ? 4 : 0;
+	out->icmp_rest = big ? rig_iface_at(w->rig, 0)->mtu : 0;
+	out->quote = in;
+	out->quote_len = (uint16_t)((len < most ? len : most) & ~3u);
+}
+
 static uint32_t class_action(enum rr_verdict v)
 {
 	static const uint32_t action[] = { 0,
@@ -194,6 +222,8 @@ static void expect(struct world *w, const struct pkt_spec *in, enum rr_verdict v
 		expect_reply(w, in, &out);
 	else if (v == RR_V_RESET || v == RR_V_REFUSE)
 		expect_reset(in, &out);
+	else if (v == RR_V_TTL_TOLD || v == RR_V_TOO_BIG_TOLD)
+		expect_notice(w, in, v, &out);
 	else if (v == RR_V_ICMP_ERROR)
 		expect_icmp(w, in, &out, &quote);
 	pkt_build(&out, f);

@@ -15,7 +15,7 @@
 
 static const struct path_table *const tables[] = { &path_parse, &path_pass, &path_new,
 						   &path_flow,	&path_pair, &path_close,
-						   &path_reset, &path_icmp };
+						   &path_reset, &path_icmp, &path_notice };
 
 struct job {
 	const struct path_case *c;

@@ -204,7 +204,7 @@ static void test_failed_push(void **state)
 
 	clients(r, &fd, 1);
 	map_fails = -EIO;
-	model_iface(r->d->model, 3, 1, mac, daemon_now(r->d));
+	model_iface(r->d->model, 3, 1, mac, 1500, daemon_now(r->d));
 	running_weigh(fd, "50");
 	reply = ask(r, fd);
 	assert_true(is_ok(reply));

@@ -56,7 +56,7 @@ static struct model *started(const struct conf *c, const struct model_saved *row
 	struct model *m = model_new();
 
 	assert_non_null(m);
-	model_iface(m, 0, 7, mac, now);
+	model_iface(m, 0, 7, mac, 1500, now);
 	model_import(m, rows, n, now);
 	assert_int_equal(model_apply(m, c, false, now), 0);
 	fx_all_up(m, now);

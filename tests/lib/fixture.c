@@ -120,7 +120,7 @@ struct model *fx_model(const struct conf *c, mono_t now)
 	static const uint8_t mac[6] = { 2, 0, 0, 0, 0, 1 };
 	struct model *m = need(model_new());
 
-	model_iface(m, 0, 7, mac, now);
+	model_iface(m, 0, 7, mac, 1500, now);
 	if (model_apply(m, c, false, now))
 		abort();
 	return m;

@@ -1,7 +1,7 @@
 # shellcheck shell=bash disable=SC2034,SC2119,SC2120,SC2154
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # Links of different sizes: what does not fit is told to its sender, and whole data arrives.
-TESTS="narrow_client narrow_endpoint"
+TESTS="narrow_client narrow_endpoint small_way_out small_way_back expired"
 
 # Two routers with a link of 1,400 bytes between them: r0 :r: r1 --1400-- q0 :q: q1.
 narrow_link() {
@@ -102,4 +102,45 @@ narrow_endpoint() {
 	up 6
 	down 6
 	wait_for 5 counted icmp_error 2 || fail "no ICMP error about IPv6 was told"
+}
+
+# An interface of the balancer itself is smaller than the other: it tells who sends too much. The
+# size changes while it runs.
+small() { # IF FIRST SECOND
+	net_up two-arm 1
+	servers_start
+	lb nat 46
+	ip -n b link set "$1" mtu 1400
+	sleep 1
+	"$2" 4
+	"$3" 4
+	wait_for 5 counted too_big_told 1 || fail "no sender was told of the MTU of $1"
+	"$2" 6
+	"$3" 6
+	wait_for 5 counted too_big_told 2 || fail "no IPv6 sender was told of the MTU of $1"
+}
+
+small_way_out() { small b1 up down; }
+small_way_back() { small b0 down up; }
+
+# What has come too far is told to its sender: a trace of the way to a service ends well.
+expired() {
+	net_up two-arm 1
+	servers_start
+	lb nat 4
+	ns c python3 - <<-'PY'
+		import select, socket
+		err = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+		s = socket.socket()
+		s.setsockopt(socket.IPPROTO_IP, socket.IP_TTL, 1)
+		s.setblocking(False)
+		s.connect_ex(("192.0.2.10", 443))
+		assert select.select([err], [], [], 3)[0], "nobody answers"
+		b = err.recv(2000)
+		print("from", socket.inet_ntoa(b[12:16]), "type", b[20], "code", b[21])
+		assert b[20] == 11 and b[12:16] == socket.inet_aton("192.0.2.10")
+		assert b[28 + 16:28 + 20] == socket.inet_aton("192.0.2.10"), "another packet"
+		assert b[28 + 22:28 + 24] == (443).to_bytes(2, "big"), "another port"
+	PY
+	wait_for 5 counted ttl_told 1 || fail "not counted"
 }

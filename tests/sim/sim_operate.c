@@ -263,10 +263,10 @@ static void test_lost_hop_comes_back(void **state)
 	sim_run(&s, s.now);
 	assert_true(fx_in_rotation(&s.x, 0, id));
 	/* the only interface goes down: nothing is available */
-	model_iface(s.m, 0, 0, NULL, s.now);
+	model_iface(s.m, 0, 0, NULL, 1500, s.now);
 	sim_run(&s, s.now);
 	assert_int_equal(RR_ROT_LEN(s.x.img->service[0].rotation), 0);
-	model_iface(s.m, 0, 9, NULL, s.now);
+	model_iface(s.m, 0, 9, NULL, 1500, s.now);
 	sim_run(&s, s.now);
 	assert_int_equal(RR_ROT_LEN(s.x.img->service[0].rotation), 3);
 	assert_int_equal(s.x.img->iface[0].ifindex, 9);

@@ -53,10 +53,10 @@ static void test_available_needs_all_dimensions(void **state)
 	assert_int_equal(fx_state(w.m, "web", E1), EPS_NO_HOP); /* nat without a source address */
 	fx_hops(w.m, MONO_S(102));
 	assert_int_equal(fx_state(w.m, "web", E1), EPS_UP);
-	model_iface(w.m, 0, 0, NULL, MONO_S(103));
+	model_iface(w.m, 0, 0, NULL, 1500, MONO_S(103));
 	assert_int_equal(fx_state(w.m, "web", E1), EPS_NO_HOP);
 	assert_int_equal(fx_available(w.m, "web"), 0);
-	model_iface(w.m, 0, 7, NULL, MONO_S(104));
+	model_iface(w.m, 0, 7, NULL, 1500, MONO_S(104));
 	assert_int_equal(fx_available(w.m, "web"), 3);
 	model_nexthop(w.m, id, 0, NULL, MONO_S(105));
 	assert_int_equal(fx_state(w.m, "web", E1), EPS_NO_HOP);

@@ -163,7 +163,7 @@ static void do_iface(struct world *w)
 	uint8_t mac[6] = { 2, 0, 0, 0, 0, (uint8_t)fx_rand(&w->r, 3) };
 
 	model_iface(w->m, fx_rand(&w->r, 6) ? 1 : 0, fx_rand(&w->r, 4) ? 7 + fx_rand(&w->r, 2) : 0,
-		    mac, w->now);
+		    mac, 1500, w->now);
 }
 
 static void do_flows(struct world *w)
