@@ -17,6 +17,7 @@
 #define CHUNK 65536
 #define REPLY_MAX (256u << 20)
 
+/* The socket, or -errno. A local socket connects at once or fails: nothing to wait for. */
 static int try_connect(const char *path)
 {
 	struct sockaddr_un sun = { .sun_family = AF_UNIX };
@@ -49,6 +50,10 @@ int client_open(struct client *c, const char *path, int ro)
 	return c->fd < 0 ? c->fd : 0;
 }
 
+/*
+ * The whole of it, or -errno. Without MSG_NOSIGNAL a daemon that closes early would kill us by
+ * SIGPIPE before its last words are read.
+ */
 int client_send(struct client *c, const char *bytes, size_t len)
 {
 	ssize_t n;
@@ -92,6 +97,9 @@ static int fill(struct client *c, int timeout_ms)
 	return n > 0;
 }
 
+/*
+ * The line stays in the buffer until the next call takes it away. Bytes that were searched for an end once (`seen`) are not again.
+ */
 int client_line(struct client *c, const char **line, size_t *len, int timeout_ms)
 {
 	size_t seen = 0;

@@ -35,6 +35,10 @@ struct choices {
 	size_t n;
 };
 
+/*
+ * A command line that makes no sense: says why, with at most two words of it. Returns the exit code,
+ * so that a caller can end with it.
+ */
 static int usage(const char *fmt, const char *a, const char *b)
 {
 	fprintf(stderr, "rrctl: ");
@@ -43,6 +47,10 @@ static int usage(const char *fmt, const char *a, const char *b)
 	return API_USAGE;
 }
 
+/*
+ * Each name once: the paths of the table repeat their first words. The names are not copied; they
+ * belong to the caller and outlive the choices.
+ */
 static void choices_add(struct choices *c, const char *name)
 {
 	for (size_t i = 0; i < c->n; i++) {
@@ -53,6 +61,7 @@ static void choices_add(struct choices *c, const char *name)
 		c->name[c->n++] = name;
 }
 
+/* Those that begin with `prefix`, in the order of the table; "" lists all. */
 static void list_choices(const struct choices *c, const char *prefix)
 {
 	size_t n = 0;
@@ -65,6 +74,10 @@ static void list_choices(const struct choices *c, const char *prefix)
 	fputc('\n', stderr);
 }
 
+/*
+ * Says that no choice begins with the word, which one was probably meant, and what there is: who
+ * mistypes a command seldom knows the others. NULL, for choose() to return.
+ */
 static const char *unknown(const struct choices *c, const char *word)
 {
 	struct suggest near = { .word = word };
@@ -131,6 +144,10 @@ static void seconds(struct choices *c, const char *object)
 	}
 }
 
+/*
+ * The second word of "endpoint drain": only the verbs of its object are choices, so "d" is enough
+ * where no other verb of the object begins with it.
+ */
 static int take_second(struct parse *p, const char *word)
 {
 	struct choices c = { 0 };
@@ -146,6 +163,10 @@ static int take_second(struct parse *p, const char *word)
 	return 0;
 }
 
+/*
+ * The first word. It is a verb by itself ("status"), or the object of one, whose second word is
+ * still to come: that is remembered, and there is no verb yet.
+ */
 static int take_object(struct parse *p, const char *word)
 {
 	static char store[API_V_MAX][24];
@@ -177,6 +198,10 @@ static char *file_text(const char *name, size_t *len)
 	return text;
 }
 
+/*
+ * The text of a file is sent, not its name: the daemon may run as another user and see other files.
+ * The name goes along for messages; of one that is too long to be sent only the last part.
+ */
 static int put_file(struct ctl *ctl, const struct api_arg *a, const char *name)
 {
 	const char *base = strlen(name) > API_STRING_MAX ? strrchr(name, '/') : NULL;
@@ -200,6 +225,7 @@ static int put_file(struct ctl *ctl, const struct api_arg *a, const char *name)
 	return 0;
 }
 
+/* Durations go over the wire in milliseconds, whatever unit was typed. */
 static json_t *duration_json(const char *word)
 {
 	mono_t t;
@@ -207,6 +233,7 @@ static json_t *duration_json(const char *word)
 	return units_dur_parse(&t, word) ? NULL : json_integer(t.us / 1000);
 }
 
+/* "10k" is allowed; what does not fit the integers of JSON is refused, not cut. */
 static json_t *count_json(const char *word)
 {
 	uint64_t n;
@@ -214,6 +241,10 @@ static json_t *count_json(const char *word)
 	return units_count_parse(&n, word) || n > INT64_MAX ? NULL : json_integer((json_int_t)n);
 }
 
+/*
+ * A word as the argument's type has it on the wire; NULL when it cannot be read as one. A list grows
+ * by one with each word. What a string may hold is api_arg_check()'s.
+ */
 static json_t *value_json(struct ctl *ctl, const struct api_arg *a, const char *word)
 {
 	json_t *list;
@@ -234,6 +265,10 @@ static json_t *value_json(struct ctl *ctl, const struct api_arg *a, const char *
 	}
 }
 
+/*
+ * Adds an argument to the request. The check is the one that the daemon makes when it reads the
+ * request, so that a word that it would refuse is refused without asking it.
+ */
 static int put_value(struct ctl *ctl, const struct api_arg *a, const char *word)
 {
 	char err[API_ERROR_MAX];
@@ -255,6 +290,7 @@ static int put_value(struct ctl *ctl, const struct api_arg *a, const char *word)
 
 /* ---- options ---- */
 
+/* Names are JSON keys with "_"; typed they have "-". */
 static void dashed(const char *name, char *buf, size_t len)
 {
 	snprintf(buf, len, "%s", name);
@@ -275,6 +311,10 @@ static const char *option_value(struct parse *p, const char *option, const char 
 	return NULL;
 }
 
+/*
+ * "--wait" may stand without a value, which is "for ever" (0). The next word is its value only when
+ * it reads as a duration: "drain --wait web/10.0.0.1:443" names an endpoint.
+ */
 static int take_wait(struct parse *p, const struct api_arg *a, const char *attached)
 {
 	mono_t t;
@@ -287,6 +327,7 @@ static int take_wait(struct parse *p, const struct api_arg *a, const char *attac
 	return 0;
 }
 
+/* An option of the verb; `attached` is what stood behind "=", or NULL. */
 static int take_verb_option(struct parse *p, const struct api_arg *a, const char *attached)
 {
 	const char *value;
@@ -303,6 +344,7 @@ static int take_verb_option(struct parse *p, const struct api_arg *a, const char
 	return value ? put_value(p->ctl, a, value) : API_USAGE;
 }
 
+/* NULL when the value of --output was missing, which has been said already. */
 static int set_format(struct ctl *ctl, const char *name)
 {
 	static const struct output_ops *const all[] = { &output_text, &output_json, &output_tsv };
@@ -316,6 +358,10 @@ static int set_format(struct ctl *ctl, const char *name)
 	return name ? usage("unknown output format '%s': text, json, tsv%s", name, "") : API_USAGE;
 }
 
+/*
+ * An option that every command has. `name` is one of `globals`: choose() has completed it, so the
+ * last one needs no comparison.
+ */
 static int take_global(struct parse *p, const char *name, const char *attached)
 {
 	struct ctl *ctl = p->ctl;
@@ -399,6 +445,10 @@ static int take_short(struct parse *p, const char *word)
 
 /* ---- words ---- */
 
+/*
+ * A word behind the verb: the value of the first place that is still free, or, behind the last one,
+ * the name of an option. A list takes every word that is left.
+ */
 static int take_word(struct parse *p, const char *word)
 {
 	const struct api_arg *a = p->ctl->verb->arg;
@@ -422,6 +472,10 @@ static bool is_option(const struct parse *p, const char *word)
 	return !p->only_words && word[0] == '-' && word[1] && !(word[1] >= '0' && word[1] <= '9');
 }
 
+/*
+ * One word of the command line. It may take the next one with it (p->i moves on), as the value of an
+ * option.
+ */
 static int take(struct parse *p, const char *word)
 {
 	if (is_option(p, word)) {

@@ -45,6 +45,10 @@ static const char tail[] =
 	"}\n"
 	"complete -F _rrctl rrctl\n";
 
+/*
+ * What completes the first place of a verb: a word that the script's last `case` knows. Values that
+ * only the operator can know (an address, a weight) are NONE.
+ */
 static const char *kind_of(const struct api_arg *a)
 {
 	switch (a->type) {
@@ -63,6 +67,7 @@ static const char *kind_of(const struct api_arg *a)
 	}
 }
 
+/* Those of the verb that are typed; the script adds the ones that every command has. */
 static void print_options(const struct api_verb *v)
 {
 	const struct api_arg *a;
@@ -114,6 +119,7 @@ static void print_words(const char *object)
 	printf("' ;;\n");
 }
 
+/* The verbs of an object stand together in the table: a change of object is a new one. */
 static void print_objects(void)
 {
 	const char *path, *last = "";
@@ -131,6 +137,7 @@ static void print_objects(void)
 	}
 }
 
+/* The script on standard output. Returns the exit code: there is only bash. */
 int complete_print(const char *shell)
 {
 	if (strcmp(shell, "bash")) {

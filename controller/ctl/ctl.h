@@ -20,13 +20,26 @@ struct ctl {
 	unsigned int lines; /* of a stream, shown so far */
 };
 
+/* Is the answer shown to people? Else to a program, as a table or record at the most. */
+static inline bool is_text(const struct ctl *ctl)
+{
+	return ctl->out.ops == &output_text;
+}
+
+/* Is the answer printed as it came? Then what is shown besides is not printed. */
+static inline bool is_json(const struct ctl *ctl)
+{
+	return ctl->out.ops == &output_json;
+}
+
 /* cmd.c: words to verb and arguments. 0, or an exit code after the message was printed. */
 int cmd_parse(struct ctl *ctl, int argc, char **argv);
-/* help.c */
+/* help.c: on standard output, for every verb or for one */
 void help_all(void);
 void help_verb(const struct api_verb *v);
+/* Adds "service show SERVICE" to sb. */
 void usage_line(struct strbuf *sb, const struct api_verb *v);
-/* complete.c */
+/* complete.c: the script for the shell on standard output; an exit code. */
 int complete_print(const char *shell);
 
 /*

@@ -14,6 +14,7 @@ static void put_dashed(struct strbuf *sb, const char *name)
 		strbuf_putc(sb, *name == '_' ? '-' : *name);
 }
 
+/* " [--wait[=TIME]]": the value of a wait may be left out, that of others may not. */
 static void put_option(struct strbuf *sb, const struct api_arg *a)
 {
 	const char *meta = api_type_meta(a->type);
@@ -27,6 +28,10 @@ static void put_option(struct strbuf *sb, const struct api_arg *a)
 	strbuf_putc(sb, ']');
 }
 
+/*
+ * "endpoint weight SERVICE/ADDRESS:PORT N [--dry-run]". Arguments whose type has no word for people
+ * are filled in by rrctl and never typed: they are not shown.
+ */
 void usage_line(struct strbuf *sb, const struct api_verb *v)
 {
 	const struct api_arg *a;

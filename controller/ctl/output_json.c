@@ -10,6 +10,10 @@
 #include "api/api_wire.h"
 #include "ctl/output.h"
 
+/*
+ * Members that this rrctl does not know are passed on as they came. A text that is not UTF-8 cannot
+ * stand in JSON: api_text() mends it.
+ */
 static void json_answer(struct output *o, enum api_code code, const char *error, json_t *data)
 {
 	json_t *root = json_object(), *value;
@@ -30,6 +34,10 @@ static void json_answer(struct output *o, enum api_code code, const char *error,
 	free(text);
 }
 
+/*
+ * Tables, records and lines are how a command shows its parts to people; here the whole answer has
+ * been printed by json_answer().
+ */
 static void json_rows(struct output *o, const struct column *c, const json_t *rows)
 {
 	(void)o;

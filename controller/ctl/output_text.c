@@ -21,11 +21,13 @@ static size_t width_of(const char *s)
 	return n;
 }
 
+/* Figures line up by their last digit. Ages do not: "3d02h" and "42s" have none in common. */
 static bool right(enum col_kind k)
 {
 	return k == COL_INT || k == COL_REAL || k == COL_SHARE || k == COL_US;
 }
 
+/* One value as people read it; valid until `sb` is used again. */
 static const char *cell(struct strbuf *sb, const struct column *c, const json_t *row)
 {
 	strbuf_truncate(sb, 0);
@@ -33,6 +35,7 @@ static const char *cell(struct strbuf *sb, const struct column *c, const json_t 
 	return strbuf_str(sb);
 }
 
+/* The widest cell of each column, its title included; a column without a title has none. */
 static void measure(const struct column *c, const json_t *rows, size_t *width)
 {
 	struct strbuf sb = { 0 };
@@ -65,6 +68,7 @@ static void put_cell(struct strbuf *sb, const struct column *c, const char *text
 		strbuf_puts(sb, "  ");
 }
 
+/* No column behind it is shown, so nothing needs padding: lines end where their text does. */
 static bool is_last(const struct column *c)
 {
 	for (c++; c->key; c++) {
@@ -86,6 +90,10 @@ static void put_head(struct output *o, const struct column *c, const size_t *wid
 	strbuf_free(&sb);
 }
 
+/*
+ * Colour codes have no width: they are put around the padded cell, and are not part of what
+ * put_cell() measures.
+ */
 static void put_row(struct output *o, const struct column *c, const size_t *width,
 		    const json_t *row)
 {
@@ -107,6 +115,7 @@ static void put_row(struct output *o, const struct column *c, const size_t *widt
 	strbuf_free(&value);
 }
 
+/* All rows are here before the first is printed, so that columns are as wide as needed. */
 static void text_table(struct output *o, const struct column *c, const json_t *rows)
 {
 	size_t width[COLUMNS_MAX] = { 0 }, i;
@@ -120,6 +129,7 @@ static void text_table(struct output *o, const struct column *c, const json_t *r
 	json_array_foreach(rows, i, row) put_row(o, c, width, row);
 }
 
+/* "title   value", a line each. What the answer does not have gets no line. */
 static void text_record(struct output *o, const struct column *c, const json_t *row)
 {
 	struct strbuf sb = { 0 };

@@ -26,6 +26,7 @@ static void put_value(const json_t *v)
 	free(text);
 }
 
+/* Every column, also those that people do not see: a line of a file has room for all. */
 static void tsv_table(struct output *o, const struct column *c, const json_t *rows)
 {
 	json_t *row;
@@ -70,6 +71,7 @@ static void tsv_raw(struct output *o, const char *text)
 		fputs(text, stdout);
 }
 
+/* Errors as for people, on standard error: there is no place for them among rows. */
 static void tsv_answer(struct output *o, enum api_code code, const char *error, json_t *data)
 {
 	output_text.answer(o, code, error, data);

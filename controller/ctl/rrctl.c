@@ -34,6 +34,10 @@ static const char *remedy(const struct ctl *ctl, int err)
 	return "is rrlbd running?";
 }
 
+/*
+ * What rrctl itself has to say goes the way of an answer, so that a program that reads JSON finds
+ * it where it looks for the daemon's.
+ */
 static int fail(struct ctl *ctl, enum api_code code, const char *what, const char *why)
 {
 	char text[512];
@@ -43,6 +47,10 @@ static int fail(struct ctl *ctl, enum api_code code, const char *what, const cha
 	return code;
 }
 
+/*
+ * Nobody to ask. `version` still says its own, since that is what one asks when the other side does
+ * not answer.
+ */
 static int unreachable(struct ctl *ctl, int err)
 {
 	char why[400];
@@ -61,6 +69,10 @@ static int patience(const struct ctl *ctl)
 	return ctl->verb->id == API_V_endpoint_check ? CHECK_MS : ANSWER_MS;
 }
 
+/*
+ * One line. A file travels inside it, so the limit of a line (API_LINE_MAX), which the daemon holds
+ * to, is the limit of a file.
+ */
 static int send_request(struct ctl *ctl, struct client *c)
 {
 	char *line = api_request_format(ctl->verb, ctl->args);
@@ -114,6 +126,10 @@ static int show_line(struct ctl *ctl, const char *line, size_t len, bool *more)
 	return code;
 }
 
+/*
+ * Shows lines until the daemon says that none follows; the exit code is that of the last. A reader
+ * of our output that is gone (`| head`) ends a stream too.
+ */
 static int answer(struct ctl *ctl, struct client *c)
 {
 	const char *line;
@@ -137,6 +153,7 @@ static int answer(struct ctl *ctl, struct client *c)
 	return rc;
 }
 
+/* Verbs that only read may use the readers' socket, whose group may be larger. */
 static int ask(struct ctl *ctl)
 {
 	struct client c;
@@ -152,6 +169,10 @@ static int ask(struct ctl *ctl)
 	return rc;
 }
 
+/*
+ * What needs no daemon comes first: -V and -h answer also for a command line that names a verb, and
+ * local verbs never reach the daemon.
+ */
 static int run(struct ctl *ctl)
 {
 	if (ctl->version) {
@@ -171,6 +192,10 @@ static int run(struct ctl *ctl)
 	return ask(ctl);
 }
 
+/*
+ * Colours only for eyes: on a terminal that knows them, unless NO_COLOR (no-color.org) is set to
+ * anything but an empty string.
+ */
 static bool want_color(void)
 {
 	const char *term = getenv("TERM"), *no = getenv("NO_COLOR");

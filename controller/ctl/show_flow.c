@@ -7,11 +7,6 @@
 
 #include "ctl/ctl.h"
 
-static bool is_text(const struct ctl *ctl)
-{
-	return !strcmp(ctl->out.ops->name, "text");
-}
-
 void show_flow_list(struct ctl *ctl, const struct api_reply *r)
 {
 	static const struct column columns[] = {
@@ -88,7 +83,7 @@ static void show_report(struct ctl *ctl, const struct api_reply *r)
 {
 	const char *report = r->data ? api_get_str(r->data, "report") : NULL;
 
-	if (!report || !*report || !strcmp(ctl->out.ops->name, "json"))
+	if (!report || !*report || is_json(ctl))
 		return;
 	fputs(report, r->ok ? stdout : stderr);
 	if (report[strlen(report) - 1] != '\n')

@@ -8,11 +8,7 @@
 
 #include "ctl/ctl.h"
 
-static bool is_text(const struct ctl *ctl)
-{
-	return !strcmp(ctl->out.ops->name, "text");
-}
-
+/* "web" or "web/10.0.0.6:8443", by what the answer is about. */
 static void put_name(struct strbuf *sb, const json_t *data)
 {
 	value_print(sb, COL_STR, value_of(data, "service"));
@@ -48,40 +44,23 @@ static void show_done(struct ctl *ctl, const struct api_reply *r)
 	strbuf_free(&sb);
 }
 
-void show_service_pause(struct ctl *ctl, const struct api_reply *r)
-{
-	show_done(ctl, r);
-}
-
-void show_service_resume(struct ctl *ctl, const struct api_reply *r)
-{
-	show_done(ctl, r);
-}
-
-void show_endpoint_add(struct ctl *ctl, const struct api_reply *r)
-{
-	show_done(ctl, r);
-}
-
-void show_endpoint_del(struct ctl *ctl, const struct api_reply *r)
-{
-	show_done(ctl, r);
-}
-
-void show_endpoint_ready(struct ctl *ctl, const struct api_reply *r)
-{
-	show_done(ctl, r);
-}
-
-void show_endpoint_maint(struct ctl *ctl, const struct api_reply *r)
-{
-	show_done(ctl, r);
-}
-
-void show_endpoint_weight(struct ctl *ctl, const struct api_reply *r)
-{
-	show_done(ctl, r);
-}
+/* The operations that answer with what they have made of their service or endpoint. */
+#define OPERATIONS(X) \
+	X(service_pause) \
+	X(service_resume) \
+	X(endpoint_add) \
+	X(endpoint_del) \
+	X(endpoint_ready) \
+	X(endpoint_maint) \
+	X(endpoint_weight)
+#define SHOW_OPERATION(id) \
+	void show_##id(struct ctl *ctl, const struct api_reply *r) \
+	{ \
+		show_done(ctl, r); \
+	}
+OPERATIONS(SHOW_OPERATION)
+#undef SHOW_OPERATION
+#undef OPERATIONS
 
 /*
  * "draining web/10.0.0.6:8443: 204 established (oldest 1h12m)", later " ... 88", at the end " ...
@@ -117,6 +96,10 @@ static void drain_line(struct ctl *ctl, const struct api_reply *r)
 	strbuf_free(&sb);
 }
 
+/*
+ * With --wait a stream, of which programs get the last line only: it says how long it took, or how
+ * many are left. Without, an operation as any other.
+ */
 void show_endpoint_drain(struct ctl *ctl, const struct api_reply *r)
 {
 	static const struct column columns[] = {
@@ -139,6 +122,7 @@ void show_endpoint_drain(struct ctl *ctl, const struct api_reply *r)
 		ctl->out.ops->record(&ctl->out, columns, r->data);
 }
 
+/* Also of a probe that failed: its phases say how far it came. */
 void show_endpoint_check(struct ctl *ctl, const struct api_reply *r)
 {
 	static const struct column columns[] = {
@@ -154,6 +138,7 @@ void show_endpoint_check(struct ctl *ctl, const struct api_reply *r)
 		ctl->out.ops->record(&ctl->out, columns, r->data);
 }
 
+/* What was detached before an error is said also when the verb failed. */
 void show_detach(struct ctl *ctl, const struct api_reply *r)
 {
 	static const struct column columns[] = {

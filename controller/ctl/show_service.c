@@ -7,6 +7,7 @@
 
 #include "ctl/ctl.h"
 
+/* The first column is left out where one service is shown; see show_endpoint_list(). */
 static const struct column endpoint_columns[] = {
 	{ "SERVICE", "service", COL_STR },    { "ENDPOINT", "endpoint", COL_STR },
 	{ "STATE", "state", COL_STATE },      { "HEALTH", "health_count", COL_STR },
@@ -20,6 +21,10 @@ static const struct column endpoint_columns[] = {
 	{ NULL, "connections", COL_INT },     { 0 },
 };
 
+/*
+ * "5/6" is one column for people; programs get both figures as well. The member is added to the
+ * answer, which is ours, so not for JSON, which is the daemon's to the letter.
+ */
 void show_service_list(struct ctl *ctl, const struct api_reply *r)
 {
 	static const struct column columns[] = {
@@ -34,7 +39,7 @@ void show_service_list(struct ctl *ctl, const struct api_reply *r)
 	json_t *list = r->ok ? json_object_get(r->data, "services") : NULL, *s;
 	size_t i;
 
-	if (!list || !strcmp(ctl->out.ops->name, "json"))
+	if (!list || is_json(ctl))
 		return;
 	json_array_foreach(list, i, s) json_object_set_new(
 		s, "avail",
@@ -43,6 +48,7 @@ void show_service_list(struct ctl *ctl, const struct api_reply *r)
 	ctl->out.ops->table(&ctl->out, columns, list);
 }
 
+/* The service, an empty line, its endpoints. For programs the two follow one another. */
 void show_service_show(struct ctl *ctl, const struct api_reply *r)
 {
 	static const struct column columns[] = {
@@ -81,13 +87,14 @@ void show_service_show(struct ctl *ctl, const struct api_reply *r)
 /* With one service named, its column says nothing; programs get the same columns always. */
 void show_endpoint_list(struct ctl *ctl, const struct api_reply *r)
 {
-	bool one = api_get_str(ctl->args, "service") && !strcmp(ctl->out.ops->name, "text");
+	bool one = api_get_str(ctl->args, "service") && is_text(ctl);
 
 	if (r->ok)
 		ctl->out.ops->table(&ctl->out, endpoint_columns + (one ? 1 : 0),
 				    value_of(r->data, "endpoints"));
 }
 
+/* Everything that the daemon knows; "deadline in" and others only while they apply. */
 void show_endpoint_show(struct ctl *ctl, const struct api_reply *r)
 {
 	static const struct column columns[] = {
@@ -167,9 +174,10 @@ static void show_slots(struct ctl *ctl, const json_t *list, json_int_t first, co
 	json_decref(rows);
 }
 
+/* `quotas`: the endpoints as well, with what each of them gets. */
 static void show_table(struct ctl *ctl, const struct api_reply *r, bool quotas)
 {
-	bool text = !strcmp(ctl->out.ops->name, "text");
+	bool text = is_text(ctl);
 
 	if (text)
 		ctl->out.ops->record(&ctl->out, table_head, r->data);
@@ -185,17 +193,18 @@ void show_table_show(struct ctl *ctl, const struct api_reply *r)
 
 	if (!r->ok)
 		return;
-	show_table(ctl, r, !slots || !strcmp(ctl->out.ops->name, "text"));
+	show_table(ctl, r, !slots || is_text(ctl));
 	if (slots)
 		show_slots(ctl, slots, 0, "SLOT");
 }
 
+/* The next picks are for eyes; programs find them in JSON. */
 void show_table_explain(struct ctl *ctl, const struct api_reply *r)
 {
 	if (!r->ok)
 		return;
 	show_table(ctl, r, true);
-	if (!strcmp(ctl->out.ops->name, "text"))
+	if (is_text(ctl))
 		show_slots(ctl, value_of(r->data, "next"), api_get_int(r->data, "ticket", 0),
 			   "TICKET");
 }

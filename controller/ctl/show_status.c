@@ -12,6 +12,7 @@
 #include "ctl/ctl.h"
 #include "util/words.h"
 
+/* A member as text; "" when it is missing, or of another type. */
 static const char *str(const json_t *o, const char *key)
 {
 	const char *s = json_string_value(value_of(o, key));
@@ -19,11 +20,13 @@ static const char *str(const json_t *o, const char *key)
 	return s ? s : "";
 }
 
+/* A member as an integer; 0 when it is missing. */
 static json_int_t num(const json_t *o, const char *key)
 {
 	return json_integer_value(value_of(o, key));
 }
 
+/* How the program runs there: by the driver, by the generic path, or not at all. */
 static const char *iface_kind(const json_t *f)
 {
 	return json_is_true(value_of(f, "attached")) ? str(f, "mode") : "off";
@@ -49,6 +52,10 @@ static void put_ifaces(struct strbuf *sb, const json_t *list)
 	}
 }
 
+/*
+ * The generation that is in force. A reload that failed is said here, since nothing else changes
+ * when it does.
+ */
 static void put_config(struct strbuf *sb, const json_t *data)
 {
 	strbuf_printf(sb, "  config gen %lld %s (", (long long)num(data, "config.generation"),
@@ -57,6 +64,10 @@ static void put_config(struct strbuf *sb, const json_t *data)
 	strbuf_puts(sb, " ago)");
 }
 
+/*
+ * Entries, not connections: a connection of a mode with a reverse entry takes two. What is near the
+ * capacity is what an operator wants to see.
+ */
 static void put_flows(struct strbuf *sb, const json_t *data)
 {
 	json_int_t n = num(data, "flows.entries"), cap = num(data, "flows.capacity");
@@ -80,6 +91,7 @@ static void show_head(struct ctl *ctl, const json_t *data)
 	strbuf_free(&sb);
 }
 
+/* "! object STATE age  sentence", in the colour of its level. */
 static void show_problem(struct ctl *ctl, const json_t *p)
 {
 	static const enum tone tones[] = {
@@ -113,6 +125,7 @@ void show_problems(struct ctl *ctl, const json_t *list)
 		show_problem(ctl, json_array_get(list, i));
 }
 
+/* The head, the services, and a line for each problem. */
 void show_status(struct ctl *ctl, const struct api_reply *r)
 {
 	if (!r->ok)
@@ -122,6 +135,10 @@ void show_status(struct ctl *ctl, const struct api_reply *r)
 	show_problems(ctl, value_of(r->data, "problems"));
 }
 
+/*
+ * The exit code says it: 0 when every service is served. The problems come with the error when not,
+ * so r->data is looked at, not r->ok.
+ */
 void show_health(struct ctl *ctl, const struct api_reply *r)
 {
 	static const struct column columns[] = {
@@ -134,7 +151,7 @@ void show_health(struct ctl *ctl, const struct api_reply *r)
 
 	if (r->ok)
 		ctl->out.ops->line(&ctl->out, TONE_GOOD, "ok");
-	if (!strcmp(ctl->out.ops->name, "text"))
+	if (is_text(ctl))
 		show_problems(ctl, value_of(r->data, "problems"));
 	else if (r->data)
 		ctl->out.ops->table(&ctl->out, columns, value_of(r->data, "problems"));
@@ -154,6 +171,7 @@ void show_verdicts(struct ctl *ctl, const struct api_reply *r)
 		ctl->out.ops->table(&ctl->out, columns, value_of(r->data, "verdicts"));
 }
 
+/* Both programs, since an upgrade replaces one after the other. */
 void show_version(struct ctl *ctl, const struct api_reply *r)
 {
 	static const struct column columns[] = {

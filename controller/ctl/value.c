@@ -42,6 +42,7 @@ void put_age(struct strbuf *sb, json_int_t ms)
 		strbuf_printf(sb, "%lldd%02lldh", s / 86400, s / 3600 % 24);
 }
 
+/* Exact, as it would be written in the configuration; "?" for what cannot be a duration. */
 static void put_dur(struct strbuf *sb, json_int_t ms)
 {
 	char dur[UNITS_STRLEN];
@@ -52,6 +53,7 @@ static void put_dur(struct strbuf *sb, json_int_t ms)
 		strbuf_puts(sb, units_dur_print(MONO_MS(ms), dur, sizeof(dur)));
 }
 
+/* Two or three digits: enough to compare the phases of a probe. */
 static void put_us(struct strbuf *sb, json_int_t us)
 {
 	if (!us) /* a phase that was not reached */
@@ -73,6 +75,7 @@ static void put_string(struct strbuf *sb, const char *s)
 		strbuf_putc(sb, (unsigned char)*s < 0x20 || *s == 0x7f ? '?' : *s);
 }
 
+/* By what the column expects, except for a real number where an integer should be. */
 static void put_number(struct strbuf *sb, enum col_kind kind, const json_t *v)
 {
 	if (kind == COL_SHARE)
