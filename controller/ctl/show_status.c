@@ -2,7 +2,7 @@
 /*
  * show_status.c - the one screen, health, verdicts, version.
  *
- *	rrlbd 0.3.0  up 3d02h  config gen 14 ok (2h00m ago)  XDP native eth0,eth1  flows 48213/1048576 (4%)
+ *	rrlbd 0.3.0  up 3d02h  config gen 14 ok (2h00m ago)  XDP native eth0  flows 48/4096 (1%)
  *	SERVICE  VIP             MODE  STATE     AVAIL  CPS     ACTIVE  NOTES
  *	web      192.0.2.10:443  nat   degraded  5/6    1240.0   31022  1 down
  *	! web/10.0.1.7:8443 DOWN 42s  refused (hard): connect: refused; ...

@@ -14,13 +14,11 @@
  * care.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
@@ -31,11 +29,11 @@
 #include <event2/listener.h>
 
 #include "sys/loop_int.h"
+#include "sys/unix_listen.h"
 #include "sys/unix_server.h"
 
 #define WRITE_TIMEOUT_S 20
 #define CROWD_PERIOD_S 5
-#define BACKLOG 1024
 #define MAX_LISTENERS 2
 #define SPARE_FDS 64 /* left for everything else of the process */
 
@@ -198,8 +196,9 @@ static void on_event(struct bufferevent *bev, short what, void *arg)
 		client_kill(c);
 }
 
-/* Nobody is nobody: a peer whose credentials cannot be read gets the ids of nobody and no
- * groups. */
+/*
+ * Nobody is nobody: a peer whose credentials cannot be read gets the ids of nobody and no groups.
+ */
 static void peer_read(int fd, struct unix_peer *p)
 {
 	struct ucred u;
@@ -218,8 +217,9 @@ static void peer_read(int fd, struct unix_peer *p)
 		p->groups = len / sizeof(p->group[0]);
 }
 
-/* Closes at once the client that is idle longest; when all are busy, the one that is busy
- * longest. */
+/*
+ * Closes at once the client that is idle longest; when all are busy, the one that is busy longest.
+ */
 static void make_room(struct unix_server *s)
 {
 	struct unix_client *c;
@@ -335,65 +335,14 @@ int unix_server_new(struct unix_server **out, const struct unix_server_conf *con
 	return 0;
 }
 
-/* A socket file is left over when nobody answers. Other files are not ours to remove. */
-static int clear_path(const struct sockaddr_un *sun)
-{
-	struct stat st;
-	int fd, err = 0;
-
-	if (lstat(sun->sun_path, &st))
-		return errno == ENOENT ? 0 : -errno;
-	if (!S_ISSOCK(st.st_mode))
-		return -EEXIST;
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -errno;
-	if (!connect(fd, (const struct sockaddr *)sun, sizeof(*sun)) || errno != ECONNREFUSED)
-		err = -EADDRINUSE;
-	else if (unlink(sun->sun_path) && errno != ENOENT)
-		err = -errno;
-	close(fd);
-	return err;
-}
-
-/* The file appears with mode 0000 and opens only once its group is right: nobody gets in
- * between. */
-static int bind_listen(const struct sockaddr_un *sun, gid_t gid)
-{
-	mode_t mask;
-	int fd, err;
-
-	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -errno;
-	mask = umask(0777);
-	err = bind(fd, (const struct sockaddr *)sun, sizeof(*sun)) ? -errno : 0;
-	umask(mask);
-	if (!err && gid != (gid_t)-1 && chown(sun->sun_path, (uid_t)-1, gid))
-		err = -errno;
-	if (!err && (listen(fd, BACKLOG) || chmod(sun->sun_path, 0660)))
-		err = -errno;
-	if (!err)
-		return fd;
-	close(fd);
-	return err;
-}
-
 int unix_server_listen(struct unix_server *s, const char *path, gid_t gid)
 {
 	struct listener *l = &s->listener[s->listeners];
-	struct sockaddr_un sun = { .sun_family = AF_UNIX };
 	int fd;
 
 	if (s->listeners == MAX_LISTENERS)
 		return -ENOSPC;
-	if (strlen(path) >= sizeof(sun.sun_path))
-		return -ENAMETOOLONG;
-	strcpy(sun.sun_path, path);
-	fd = clear_path(&sun);
-	if (fd)
-		return fd;
-	fd = bind_listen(&sun, gid);
+	fd = unix_listen(path, gid);
 	if (fd < 0)
 		return fd;
 	l->ev = evconnlistener_new(loop_base(s->conf.loop), on_accept, s,

@@ -30,16 +30,16 @@ static size_t min3(size_t a, size_t b, size_t c)
 size_t suggest_distance(const char *a, const char *b)
 {
 	size_t rows[3][ROW + 1], *older = rows[0], *old = rows[1], *row = rows[2], *swap;
-	size_t n = strlen(a), m = strlen(b), i, j;
+	size_t n = strlen(a), m = strlen(b);
 
 	if (n > ROW || m > ROW)
 		return SUGGEST_FAR;
-	for (j = 0; j <= m; j++)
+	for (size_t j = 0; j <= m; j++)
 		row[j] = j;
-	for (i = 1; i <= n; i++) {
+	for (size_t i = 1; i <= n; i++) {
 		swap = older, older = old, old = row, row = swap;
 		row[0] = i;
-		for (j = 1; j <= m; j++) {
+		for (size_t j = 1; j <= m; j++) {
 			char x = fold(a[i - 1]), y = fold(b[j - 1]);
 
 			row[j] = min3(old[j] + 1, row[j - 1] + 1, old[j - 1] + (x != y));

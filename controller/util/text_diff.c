@@ -27,10 +27,10 @@ struct lines {
 
 static int lines_split(struct lines *l, const char *text)
 {
-	const char *p;
+	const char *p = text;
 	size_t n = 0;
 
-	for (p = text; *p; n++)
+	for (; *p; n++)
 		p = strchrnul(p, '\n'), p += *p != '\0';
 	l->at = calloc(n + 1, sizeof(*l->at));
 	l->edited = calloc(n + 1, sizeof(*l->edited));
@@ -82,10 +82,11 @@ static long step(long *const *row, const struct lines *a, const struct lines *b,
  */
 static void walk_back(long *const *row, struct lines *a, struct lines *b, long d)
 {
-	long x = (long)a->n, y = (long)b->n, k, px, py;
+	long x = (long)a->n, y = (long)b->n, px, py;
 
 	for (; d > 0; d--) {
-		k = x - y;
+		const long k = x - y;
+
 		if (k == -d || (k != d && row[d - 1][k - 1 + d - 1] < row[d - 1][k + 1 + d - 1])) {
 			px = row[d - 1][k + 1 + d - 1];
 			py = px - (k + 1);
@@ -109,19 +110,19 @@ static void mark_all(struct lines *a, struct lines *b)
 /* 0, or -1 = no memory. */
 static int mark(struct lines *a, struct lines *b)
 {
-	long d, k, found = -1, max = (long)(a->n + b->n);
+	long found = -1, max = (long)(a->n + b->n);
 	long **row = calloc(EDITS_MAX + 1, sizeof(*row));
 	int rc = row ? 0 : -1;
 
 	if (max > EDITS_MAX)
 		max = EDITS_MAX;
-	for (d = 0; !rc && found < 0 && d <= max; d++) {
+	for (long d = 0; !rc && found < 0 && d <= max; d++) {
 		row[d] = malloc((size_t)(2 * d + 1) * sizeof(long));
 		if (!row[d]) {
 			rc = -1;
 			break;
 		}
-		for (k = -d; k <= d; k += 2) {
+		for (long k = -d; k <= d; k += 2) {
 			long x = step(row, a, b, d, k);
 
 			if (x >= (long)a->n && x - k >= (long)b->n)
@@ -132,7 +133,7 @@ static int mark(struct lines *a, struct lines *b)
 		walk_back(row, a, b, found);
 	else if (!rc)
 		mark_all(a, b);
-	for (d = 0; row && d <= max; d++)
+	for (long d = 0; row && d <= max; d++)
 		free(row[d]);
 	free(row);
 	return rc;
