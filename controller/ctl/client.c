@@ -98,7 +98,8 @@ static int fill(struct client *c, int timeout_ms)
 }
 
 /*
- * The line stays in the buffer until the next call takes it away. Bytes that were searched for an end once (`seen`) are not again.
+ * The line stays in the buffer until the next call takes it away. Bytes that were searched for an
+ * end once (`seen`) are not again.
  */
 int client_line(struct client *c, const char **line, size_t *len, int timeout_ms)
 {

@@ -36,8 +36,8 @@ struct choices {
 };
 
 /*
- * A command line that makes no sense: says why, with at most two words of it. Returns the exit code,
- * so that a caller can end with it.
+ * A command line that makes no sense: says why, with at most two words of it. Returns the exit
+ * code, so that a caller can end with it.
  */
 static int usage(const char *fmt, const char *a, const char *b)
 {
@@ -242,8 +242,8 @@ static json_t *count_json(const char *word)
 }
 
 /*
- * A word as the argument's type has it on the wire; NULL when it cannot be read as one. A list grows
- * by one with each word. What a string may hold is api_arg_check()'s.
+ * A word as the argument's type has it on the wire; NULL when it cannot be read as one. A list
+ * grows by one with each word. What a string may hold is api_arg_check()'s.
  */
 static json_t *value_json(struct ctl *ctl, const struct api_arg *a, const char *word)
 {
@@ -473,8 +473,8 @@ static bool is_option(const struct parse *p, const char *word)
 }
 
 /*
- * One word of the command line. It may take the next one with it (p->i moves on), as the value of an
- * option.
+ * One word of the command line. It may take the next one with it (p->i moves on), as the value of
+ * an option.
  */
 static int take(struct parse *p, const char *word)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * netlink_int.h - how the files of netlink ask the kernel. Private to them; libnl's types show here.
+ * netlink_int.h - how the files of netlink ask the kernel. Private to them; libnl's types show
+ * here.
  */
 #ifndef SYS_NETLINK_INT_H
 #define SYS_NETLINK_INT_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * test_collect.c - counters read anew by a controller that adopts maps: also of endpoint ids that nobody has any more.
+ * test_collect.c - counters read anew by a controller that adopts maps: also of endpoint ids that
+ * nobody has any more.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -3,12 +3,15 @@
  * test_race.c - several pinned threads run packets on the same few sets at once, while one more
  * sweeps them as the controller does (compare-and-swap on meta). Three kinds of traffic share the
  * slots:
- *  - guarded flows, one of each service a thread, on keys of its own: once established, every packet must reach the
- *    same endpoint and port and come back to the same client, until the thread itself ends the flow (I1, I2, I5);
- *  - shared flows on keys that all threads fight over, every kind of packet in any order (nat ones to endpoints of their
- *    own: a RST of theirs that comes late must not hit a guarded flow that has the port by now, as it rightly would): while an entry lives through a
- *    packet (same gen before and after), the packet must have gone where the entry says (I2, I4);
- *  - a scan for two live entries of one key (I3): both are read twice, so what it finds did exist at one moment.
+ *  - guarded flows, one of each service a thread, on keys of its own: once established, every
+ *    packet must reach the same endpoint and port and come back to the same client, until the
+ *    thread itself ends the flow (I1, I2, I5);
+ *  - shared flows on keys that all threads fight over, every kind of packet in any order (nat ones
+ *    to endpoints of their own: a RST of theirs that comes late must not hit a guarded flow that
+ *    has the port by now, as it rightly would): while an entry lives through a packet (same gen
+ *    before and after), the packet must have gone where the entry says (I2, I4);
+ *  - a scan for two live entries of one key (I3): both are read twice, so what it finds did exist
+ *    at one moment.
  * Afterwards the books must balance: every packet has one verdict, every ticket one connection or
  * refusal, every flow that was established is closed, swept or still there.
  */

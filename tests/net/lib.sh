@@ -3,25 +3,29 @@
 #
 # lib.sh - a small network of namespaces with a balancer in it, for tests/net/ and scripts/demo.
 #
-# Everything happens in a sandbox of its own: new mount, process and network namespaces with /run, /var/lib and bpffs
-# of their own. The default paths of rrlbd and rrctl are used as they stand in the manual, the
-# host's network is never touched, and when the sandbox's first process ends, the kernel ends all the rest with it:
-# servers, namespaces, pins, attached programs.
+# Everything happens in a sandbox of its own: new mount, process and network namespaces with /run,
+# /var/lib and bpffs of their own. The default paths of rrlbd and rrctl are used as they stand in
+# the manual, the host's network is never touched, and when the sandbox's first process ends, the
+# kernel ends all the rest with it: servers, namespaces, pins, attached programs.
 #
 # Topologies (every link carries IPv4 and IPv6, client 2001:db8:1::2 and so on):
 #
-#   two-arm   c: c0 10.0.1.2 ---- 10.0.1.1 b0 :b: b1 10.0.2.1 ---- [switch s] ---- e0 10.0.2.1N :eN   (XDP_REDIRECT)
-#   one-arm   c: c0 10.0.2.2 ---- [switch s] ---- 10.0.2.1 b0 :b,  and e0 10.0.2.1N :eN on the same switch   (XDP_TX)
+#   two-arm   c: c0 10.0.1.2 -- 10.0.1.1 b0 :b: b1 10.0.2.1 -- [switch s] -- e0 10.0.2.1N :eN
+#             Frames go out by the other interface (XDP_REDIRECT).
+#   one-arm   c: c0 10.0.2.2 -- [switch s] -- 10.0.2.1 b0 :b,  and e0 10.0.2.1N :eN on that switch
+#             Frames go back where they came from (XDP_TX).
 #
-# The service address is 192.0.2.10 (2001:db8::10), reached through the balancer. Endpoint N answers "epN" over TLS with
-# a certificate for CN=epN, so that one sees who answered.
+# The service address is 192.0.2.10 (2001:db8::10), reached through the balancer. Endpoint N answers
+# "epN" over TLS with a certificate for CN=epN, so that one sees who answered.
 #
 # Two traps of veth that a real NIC does not have:
-#  - Local TCP stacks hand half-done checksums and packets of 64 KB to a veth. A program that rewrites addresses and
-#    sends the frame on would pass the broken checksum along: tx checksum, TSO and GSO are off where packets start.
-#  - Frames that XDP sends arrive only if the veth's other end runs NAPI. For redirected frames GRO is enough; frames of
-#    XDP_TX are put into its ring but it is not woken unless it has an XDP program (with GRO alone they lie there until
-#    something else is sent, and a busy link stands still): the far ends have one that passes everything.
+#  - Local TCP stacks hand half-done checksums and packets of 64 KB to a veth. A program that
+#    rewrites addresses and sends the frame on would pass the broken checksum along: tx checksum,
+#    TSO and GSO are off where packets start.
+#  - Frames that XDP sends arrive only if the veth's other end runs NAPI. For redirected frames GRO
+#    is enough; frames of XDP_TX are put into its ring, but it is not woken unless it has an XDP
+#    program (with GRO alone they lie there until something else is sent, and a busy link stands
+#    still): the far ends have one that passes everything.
 
 TOP=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 BUILD=${RRLB_BUILD:-build}
@@ -31,7 +35,8 @@ VIP4=192.0.2.10 VIP6=2001:db8::10
 WORK=/run/work
 declare -A PIDS=() SESSION_FD=()
 # Impatient checks: tests wait for them.
-HEALTH='health tls { interval 300ms; timeout 300ms; fast-interval 100ms; down-interval 300ms; rise 2; fall 2; }'
+HEALTH='health tls {
+	interval 300ms; timeout 300ms; fast-interval 100ms; down-interval 300ms; rise 2; fall 2; }'
 
 # In front of a command: run it as the first process of a sandbox; all that it starts dies with it.
 # shellcheck disable=SC2034
@@ -39,7 +44,8 @@ SANDBOX=(unshare --mount --net --pid --fork --kill-child --mount-proc --propagat
 # /usr/sbin may be missing from a user's PATH after su.
 PATH=$PATH:/usr/sbin:/sbin
 
-# net_init: private folders, empty ones over the host's, which stays as it is; call it first inside the sandbox
+# net_init: private folders, empty ones over the host's, which stays as it is; call it first inside
+# the sandbox
 net_init() {
 	mount -t tmpfs none /run
 	mkdir -p /run/netns /run/rrlb "$WORK" /run/host-lib
@@ -73,7 +79,8 @@ spawn() {
 ns_add() {
 	ip netns add "$1"
 	ip -n "$1" link set lo up
-	# No duplicate address detection: addresses work at once. No temporary addresses, no router solicitations.
+	# No duplicate address detection: addresses work at once. No temporary addresses, no router
+	# solicitations.
 	ns "$1" sysctl -qw net.ipv6.conf.default.accept_dad=0 net.ipv6.conf.all.accept_dad=0 \
 		net.ipv6.conf.default.accept_ra=0 net.ipv6.conf.default.router_solicitations=0
 }
@@ -147,7 +154,8 @@ net_up() {
 	done
 	ip -n c route add default via "$GW4"
 	ip -n c route add default via "$GW6"
-	# The balancer holds the service addresses, so that what rrlb passes is answered by its own stack.
+	# The balancer holds the service addresses, so that what rrlb passes is answered by its own
+	# stack.
 	ip -n b addr add "$VIP4/32" dev lo
 	ip -n b addr add "$VIP6/128" dev lo nodad
 	for n in $(seq "$ENDPOINTS"); do
@@ -168,8 +176,8 @@ endpoint_up() { # N
 	host_offloads "e$1" e0
 }
 
-# dsr_endpoints: the service addresses on every endpoint's loopback, silent to ARP; the way back to the client leads past
-# the balancer (they share the switch)
+# dsr_endpoints: the service addresses on every endpoint's loopback, silent to ARP; the way back to
+# the client leads past the balancer (they share the switch)
 dsr_endpoints() {
 	local n
 	for n in $(seq "$ENDPOINTS"); do
@@ -183,8 +191,8 @@ dsr_endpoints() {
 
 # certificate N
 certificate() {
-	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj "/CN=ep$1" \
-		-addext "subjectAltName=DNS:ep$1,DNS:api.example" \
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 \
+		-subj "/CN=ep$1" -addext "subjectAltName=DNS:ep$1,DNS:api.example" \
 		-keyout "$WORK/ep$1.key" -out "$WORK/ep$1.crt" 2>/dev/null
 }
 
@@ -231,7 +239,8 @@ server_start() {
 	chmod 777 "$WORK/ep$n.tmp" "$WORK/ep$n.www/up"
 	head -c 40960 /dev/zero >"$WORK/ep$n.www/slow/40k"
 	nginx_conf "$n" "$port" >"$WORK/ep$n.conf"
-	spawn "ep$n" "e$n" nginx -e "$WORK/ep$n.log" -c "$WORK/ep$n.conf" </dev/null >>"$WORK/ep$n.out" 2>&1
+	spawn "ep$n" "e$n" nginx -e "$WORK/ep$n.log" -c "$WORK/ep$n.conf" \
+		</dev/null >>"$WORK/ep$n.out" 2>&1
 	wait_for 10 listening "e$n" "$port"
 }
 
@@ -253,8 +262,8 @@ listening() { # NS PORT
 
 # ---- the balancer ----
 
-# lb_conf [MODE] [FAMILY] [LINE...]: a configuration on standard output. MODE nat|dsr, FAMILY 4|6|46. Further lines go
-# into every service. ATTACH, GLOBAL and WEIGHTS ("3 2 1") change the rest.
+# lb_conf [MODE] [FAMILY] [LINE...]: a configuration on standard output. MODE nat|dsr, FAMILY
+# 4|6|46. Further lines go into every service. ATTACH, GLOBAL and WEIGHTS ("3 2 1") change the rest.
 lb_conf() {
 	local mode=${1:-nat} family=${2:-4} iface n i weight port=8443
 	shift $(($# > 2 ? 2 : $#))
@@ -329,14 +338,14 @@ endpoint_name() { # SERVICE N
 
 # endpoints_up SERVICE COUNT: that many endpoints take new connections
 endpoints_up() {
-	[ "$(rrctl --json endpoint list "$1" | jq '[.. | objects | select(.state? == "UP")] | length')" = "$2" ]
+	[ "$(field '[.. | objects | select(.state? == "UP")] | length' endpoint list "$1")" = "$2" ]
 }
 
 # ep_field SERVICE N KEY [PORT]: one member of an endpoint's JSON
 ep_field() {
 	local want
 	want=$(endpoint_name "$1" "$2" "${4:-8443}")
-	rrctl --json endpoint list "$1" | jq -r "[.. | objects | select(.endpoint? == \"${want#*/}\")][0].$3"
+	field "[.. | objects | select(.endpoint? == \"${want#*/}\")][0].$3" endpoint list "$1"
 }
 
 ep_is() { # SERVICE N STATE [PORT]
@@ -345,13 +354,14 @@ ep_is() { # SERVICE N STATE [PORT]
 
 # svc_field SERVICE KEY
 svc_field() {
-	rrctl --json service show "$1" | jq -r "[.. | objects | select(.service? == \"$1\" and .vip?)][0].$2"
+	field "[.. | objects | select(.service? == \"$1\" and .vip?)][0].$2" service show "$1"
 }
 
 # attached IF -> "driver ID", "generic ID", or nothing
 attached() {
-	ip -j -n b -d link show "$1" | jq -r '.[0].xdp // {} | if .prog then
-		"\({"1": "driver", "2": "generic", "4": "multi"}[.mode | tostring] // .mode) \(.prog.id)" else empty end'
+	ip -j -n b -d link show "$1" | jq -r '
+		{ "1": "driver", "2": "generic", "4": "multi" } as $mode | .[0].xdp // {} |
+		if .prog then "\($mode[.mode | tostring] // .mode) \(.prog.id)" else empty end'
 }
 
 # lb [MODE] [FAMILY] [LINE...]: configure, start, wait until every endpoint is up
@@ -364,8 +374,15 @@ lb() {
 }
 
 lb_ready() { # FAMILY
-	case ${1:-4} in *4*) wait_for 10 endpoints_up web "$ENDPOINTS" || fail "endpoints of web not up" ;; esac
-	case ${1:-4} in *6*) wait_for 10 endpoints_up web6 "$ENDPOINTS" || fail "endpoints of web6 not up" ;; esac
+	local service
+	for service in web web6; do
+		case $service:${1:-4} in
+		web:*4* | web6:*6*)
+			wait_for 10 endpoints_up $service "$ENDPOINTS" ||
+				fail "endpoints of $service not up"
+			;;
+		esac
+	done
 }
 
 # ---- clients ----
@@ -381,7 +398,8 @@ client() { # CURL-ARGUMENTS...
 	ns c curl -sk --http1.1 --no-sessionid -m 20 --connect-timeout 5 "$@"
 }
 
-# connections COUNT [4|6]: that many new TLS connections, one after the other; prints who answered, one a line
+# connections COUNT [4|6]: that many new TLS connections, one after the other; prints who answered,
+# one a line
 connections() {
 	client -H 'Connection: close' "$(url "${2:-4}")?[1-$1]"
 }
@@ -391,8 +409,8 @@ tally() {
 	sort | uniq -c | awk '{ printf "%s%s=%s", (NR > 1 ? " " : ""), $2, $1 } END { print "" }'
 }
 
-# load_start NAME [4|6] [PARALLEL]: endless short TLS connections in the background, answers to $WORK/NAME.out ("epN", or
-# "error CODE"), one line for each connection
+# load_start NAME [4|6] [PARALLEL]: endless short TLS connections in the background, answers to
+# $WORK/NAME.out ("epN", or "error CODE"), one line for each connection
 load_start() {
 	local name=$1 family=${2:-4} i
 	: >"$WORK/$name.out"
@@ -443,10 +461,12 @@ session_open() {
 	rm -f "$WORK/$1.in"
 	mkfifo "$WORK/$1.in"
 	: >"$WORK/$1.out"
-	# Read and write, so that neither end waits for the other to open; our copy keeps the session's input open.
+	# Read and write, so that neither end waits for the other to open; our copy keeps the
+	# session's input open.
 	exec {fd}<>"$WORK/$1.in"
 	# shellcheck disable=SC2094
-	spawn "$1" c openssl s_client -quiet -connect "$to:443" <"$WORK/$1.in" >"$WORK/$1.out" 2>"$WORK/$1.err"
+	spawn "$1" c openssl s_client -quiet -connect "$to:443" \
+		<"$WORK/$1.in" >"$WORK/$1.out" 2>"$WORK/$1.err"
 	SESSION_FD[$1]=$fd
 }
 
@@ -520,9 +540,11 @@ between() {
 
 # verdict NAME: packets counted under this verdict
 verdict() {
-	bpftool -j map dump pinned /sys/fs/bpf/rrlb/verdicts_v* | jq "[.[$(verdict_id "$1")].formatted.values[].value] | add"
+	bpftool -j map dump pinned /sys/fs/bpf/rrlb/verdicts_v* |
+		jq "[.[$(verdict_id "$1")].formatted.values[].value] | add"
 }
 
 verdict_id() {
-	awk -v want="$1," '/^\tX\(/ { n++; if ($2 == want) { print n; exit } }' "$TOP/include/rr_verdict.h"
+	awk -v want="$1," '/^\tX\(/ { n++; if ($2 == want) { print n; exit } }' \
+		"$TOP/include/rr_verdict.h"
 }

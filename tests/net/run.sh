@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
 # tests/net/run.sh [FILE [FUNCTION ...]] - run network tests, each in a sandbox of its own; as root.
 #
-# A test file names its functions in TESTS. A function runs with "set -e" in a fresh sandbox (lib.sh), builds the
-# network that it wants, and ends with an assertion; exit 77 (skip) with a reason is not a pass. Output is shown only
-# on failure, with the daemon's log and status. TEST_TIME bounds one function (90 s, or the file's
-# LIMIT).
-# DEBUG_TESTENV=1 tests/net/run.sh [two-arm|one-arm]: no test, but a shell in the balancer of a running network.
+# A test file names its functions in TESTS. A function runs with "set -e" in a fresh sandbox
+# (lib.sh), builds the network that it wants, and ends with an assertion; exit 77 (skip) with a
+# reason is not a pass. Output is shown only on failure, with the daemon's log and status. TEST_TIME
+# bounds one function (90 s, or the file's LIMIT).
+# DEBUG_TESTENV=1 tests/net/run.sh [two-arm|one-arm]: no test, but a shell in the balancer of a
+# running network.
 set -u
 cd "$(dirname "$0")/../.." || exit 1
 . tests/net/lib.sh
@@ -46,14 +47,16 @@ testenv() { # TOPOLOGY
 	servers_start
 	lb nat 46
 	rrctl
-	echo "A shell in the balancer. rrctl is in the PATH; nsenter --net=/run/netns/c curl -k https://$VIP4/ is the client."
+	echo "A shell in the balancer. rrctl is in the PATH; the client is"
+	echo "nsenter --net=/run/netns/c curl -k https://$VIP4/"
 	cd "$TOP"
 	PATH=$BUILD:$PATH ns b bash -i
 }
 
 run_one() { # FILE FUNCTION -> prints one TAP line
 	local out code
-	out=$("${SANDBOX[@]}" timeout -k 5 "${TEST_TIME:-${limit:-90}}" "$0" --inside "$1" "$2" 2>&1 </dev/null)
+	out=$("${SANDBOX[@]}" timeout -k 5 "${TEST_TIME:-${limit:-90}}" \
+		"$0" --inside "$1" "$2" 2>&1 </dev/null)
 	code=$?
 	case $code in
 	0) echo "ok - $2" ;;

@@ -1,9 +1,10 @@
 # shellcheck shell=bash disable=SC2034,SC2119,SC2120,SC2154
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-# The packet path does not depend on the controller: kill it, restart it, reload it, upgrade it, under load.
-TESTS="kill9_under_load stop_leaves_it_running restart_adopts reload_under_load bad_reload_keeps_the_old
-	upgrade_under_load second_rrlbd_refuses detach_cleans says_what_is_wrong
-	fixed_until_unpinned detach_by_hand"
+# The packet path does not depend on the controller: kill it, restart it, reload it, upgrade it,
+# under load.
+TESTS="kill9_under_load stop_leaves_it_running restart_adopts reload_under_load
+	bad_reload_keeps_the_old upgrade_under_load second_rrlbd_refuses detach_cleans
+	says_what_is_wrong fixed_until_unpinned detach_by_hand"
 
 start() {
 	net_up two-arm
@@ -15,9 +16,11 @@ program() {
 	attached b0
 }
 
-# even NAME: round robin over the whole time: no endpoint has one connection more than the others have
+# even NAME: round robin over the whole time: no endpoint has one connection more than the others
+# have
 even() {
-	tally <"$WORK/$1.out" | tr ' ' '\n' | cut -d= -f2 | sort -n | sed -n '1p;$p' | paste -sd' ' |
+	tally <"$WORK/$1.out" | tr ' ' '\n' | cut -d= -f2 |
+		sort -n | sed -n '1p;$p' | paste -sd' ' |
 		awk '{ exit !($2 - $1 <= 1) }' || fail "not even: $(tally <"$WORK/$1.out")"
 	echo "even: $(tally <"$WORK/$1.out")"
 }
@@ -72,10 +75,12 @@ counts_92() {
 }
 
 flows_open() { # COUNT
-	rrctl --json flow count --state est | jq -e "[.. | objects | .est? // empty] | max == $1" >/dev/null
+	rrctl --json flow count --state est |
+		jq -e "[.. | objects | .est? // empty] | max == $1" >/dev/null
 }
 
-# Which endpoint is slot K mod 3: the rotation of equal weights is in order of endpoint ids, which is that of the file.
+# Which endpoint is slot K mod 3: the rotation of equal weights is in order of endpoint ids, which
+# is that of the file.
 turn() {
 	echo "ep$(($1 % 3 + 1))"
 }
@@ -95,9 +100,11 @@ reload_under_load() {
 	done
 	load_stop load
 	same "errors" 0 "$(load_errors load)"
-	rrctl config show | grep -q 'idle-timeout 305s' || fail "the last configuration is not in force"
+	rrctl config show | grep -q 'idle-timeout 305s' ||
+		fail "the last configuration is not in force"
 	same "weights of the last configuration" "ep1=50 ep2=10 ep3=10" "$(connections 70 | tally)"
-	same "probes went on: endpoints up" 3 "$(rrctl --json endpoint list web | jq '[.. | objects | select(.state? == "UP")] | length')"
+	same "probes went on: endpoints up" 3 \
+		"$(field '[.. | objects | select(.state? == "UP")] | length' endpoint list web)"
 }
 
 bad_reload_keeps_the_old() {
@@ -113,12 +120,14 @@ bad_reload_keeps_the_old() {
 	sleep 0.5
 	alive rrlbd || fail "rrlbd has ended"
 	same "still balanced" "ep1=20 ep2=20 ep3=20" "$(connections 60 | tally)"
-	rrctl | grep -qiE 'config.*(fail|error|bad)|gnat' || fail "status does not show the failed reload: $(rrctl)"
+	rrctl | grep -qiE 'config.*(fail|error|bad)|gnat' ||
+		fail "status does not show the failed reload: $(rrctl)"
 	cp "$WORK/good.conf" "$WORK/rrlbd.conf"
 	rrctl config reload
 }
 
-# Another object over the same maps, under load, three times: no connection fails and the rotation goes on.
+# Another object over the same maps, under load, three times: no connection fails and the rotation
+# goes on.
 upgrade_under_load() {
 	local before i
 	start
@@ -175,7 +184,8 @@ says_what_is_wrong() {
 	lb_conf nat 4 >"$WORK/rrlbd.conf"
 	cp "$BUILD/rrlbd" "$WORK/rrlbd"
 	chmod 755 "$WORK" "$WORK/rrlbd"
-	refuses "started as root" setpriv --reuid=48123 --regid=48123 --clear-groups "$WORK/rrlbd" -c "$WORK/rrlbd.conf"
+	refuses "started as root" setpriv --reuid=48123 --regid=48123 --clear-groups \
+		"$WORK/rrlbd" -c "$WORK/rrlbd.conf"
 	refuses "No such file" "$BUILD/rrlbd" -c /nowhere
 	refuses "format invalid" "$BUILD/rrlbd" -c "$WORK/rrlbd.conf" --object /etc/passwd
 	refuses "not in a bpf file system" "$BUILD/rrlbd" -c "$WORK/rrlbd.conf" --bpffs /run/nobpf
@@ -183,10 +193,13 @@ says_what_is_wrong() {
 	sed "s/interface b1/interface b7/" "$WORK/rrlbd.conf" >"$WORK/b7.conf"
 	cp "$WORK/b7.conf" "$WORK/rrlbd.conf"
 	lb_start
-	grep -q "nat-ports 1024-32767 and the host's own local ports 30000-60000 overlap" "$WORK/rrlbd.log" ||
+	grep -q "nat-ports 1024-32767 and the host's own local ports 30000-60000 overlap" \
+		"$WORK/rrlbd.log" ||
 		fail "overlapping ports are not said"
-	grep -q "b7: no such interface; waiting" "$WORK/rrlbd.log" || fail "b7 is missing, but nothing says so"
-	rrctl events | grep -q "route leaves by b1, which is not configured" || fail "$(rrctl events)"
+	grep -q "b7: no such interface; waiting" "$WORK/rrlbd.log" ||
+		fail "b7 is missing, but nothing says so"
+	rrctl events | grep -q "route leaves by b1, which is not configured" ||
+		fail "$(rrctl events)"
 	same "b7" "false off none 0" "$(field '.interfaces[] | select(.interface == "b7") |
 		"\(.attached) \(.mode) \(.attach) \(.program)"' status)"
 	[ "$(field .pushes status)" -gt 0 ] || fail "pushes are not counted"
@@ -194,7 +207,8 @@ says_what_is_wrong() {
 	rrctl | grep -q '^! web .*paused by an operator' || fail "$(rrctl)"
 }
 
-# Local ports and table sizes stay as long as the maps do; a reload says so, before the restart that sizes make fail.
+# Local ports and table sizes stay as long as the maps do; a reload says so, before the restart that
+# sizes make fail.
 fixed_until_unpinned() {
 	local out
 	start
@@ -203,14 +217,16 @@ fixed_until_unpinned() {
 	grep -q "nat-ports are fixed while the maps live" <<<"$out" || fail "$out"
 	lb_stop
 	lb_start
-	grep -q "local ports 1024-32767 are in use instead" "$WORK/rrlbd.log" || fail "the start does not say it"
+	grep -q "local ports 1024-32767 are in use instead" "$WORK/rrlbd.log" ||
+		fail "the start does not say it"
 	rrctl detach --all --unpin
 	lb_stop
 	lb_start
 	lb_ready
 	connections 30 >/dev/null
 	same "local ports outside the new range" "" \
-		"$(field '.flows[].local | split(":")[1] | tonumber | select(. < 2000 or . > 2999)' flow list)"
+		"$(field '.flows[].local | split(":")[1] | tonumber |
+			select(. < 2000 or . > 2999)' flow list)"
 	GLOBAL="flow-table { ipv4 65536; }" lb_conf nat 4 >"$WORK/rrlbd.conf"
 	out=$(rrctl config reload)
 	grep -q "refuse its next start" <<<"$out" || fail "$out"
@@ -219,18 +235,21 @@ fixed_until_unpinned() {
 	same "still balanced" "ep1=20 ep2=20 ep3=20" "$(connections 60 | tally)"
 }
 
-# Without rrlbd: what rrctl detach says then, done as it stands, for a link and for a program put there by ip link.
+# Without rrlbd: what rrctl detach says then, done as it stands, for a link and for a program put
+# there by ip link.
 detach_by_hand() {
 	local said code=0 i
 	net_up two-arm
 	servers_start
-	lb_conf nat 4 | sed 's/interface b1 { attach link/interface b1 { attach external/' >"$WORK/rrlbd.conf"
+	lb_conf nat 4 | sed 's/interface b1 { attach link/interface b1 { attach external/' \
+		>"$WORK/rrlbd.conf"
 	lb_start
 	ns b ip link set dev b1 xdp pinned /sys/fs/bpf/rrlb/rr_xdp_v1
 	lb_kill
 	said=$(rrctl detach --all 2>&1) || code=$?
 	same "exit code" 3 "$code"
-	[[ $said == *"without rrlbd: rm -r /sys/fs/bpf/rrlb,"*"ip link set dev INTERFACE xdp off" ]] || fail "$said"
+	[[ $said == *"without rrlbd: rm -r /sys/fs/bpf/rrlb,"* &&
+		$said == *"ip link set dev INTERFACE xdp off" ]] || fail "$said"
 	rm -r /sys/fs/bpf/rrlb
 	for i in b0 b1; do
 		ns b ip link set dev $i xdp off

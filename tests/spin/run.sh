@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-# run.sh - checks the models of the flow protocol (flow.pml) and of its pairs (pair.pml) exhaustively,
-# and that they notice when a rule is missing. TAP.
+# run.sh - checks the models of the flow protocol (flow.pml) and of its pairs (pair.pml)
+# exhaustively, and that they notice when a rule is missing. TAP.
 set -u
 cd "$(dirname "$0")" || exit 1
 dir=$PWD
@@ -13,14 +13,17 @@ work=$(mktemp -d) || exit 1
 trap 'rm -rf "$work"' EXIT
 bad=0
 
-# verify MODEL OPTION...: 0 = no error in the whole state space, 1 = an assertion fails, 2 = could not
-# tell
+# verify MODEL OPTION...: 0 = no error in the whole state space, 1 = an assertion fails, 2 = could
+# not tell
 verify() {
 	local model=$dir/$1 here out
 	shift
 	here=$(mktemp -d -p "$work") && cd "$here" || return 2
 	spin "$@" -a "$model" >spin.out 2>&1 || { cat spin.out >&2; return 2; }
-	gcc -O2 -DSAFETY -DCOLLAPSE -DMEMLIM=2048 -o pan pan.c 2>gcc.out || { cat gcc.out >&2; return 2; }
+	gcc -O2 -DSAFETY -DCOLLAPSE -DMEMLIM=2048 -o pan pan.c 2>gcc.out || {
+		cat gcc.out >&2
+		return 2
+	}
 	out=$(timeout 100 ./pan -m100000 -n) || return 2
 	states=$(printf '%s\n' "$out" | sed -n 's/^ *\([0-9.e+]*\) states, stored.*/\1/p')
 	case $out in
