@@ -15,47 +15,15 @@
 
 #include <bpf/bpf.h>
 
+#include "lib/loaded.h"
 #include "lib/netbox.h"
 #include "lib/pins.h"
 #include "rr_count.h"
 #include "rr_flow.h"
 #include "sys/dp.h"
 
-#define DIR "/sys/fs/bpf/rrlb-dp"
-#define SETS 64u
-
-static const struct dp_conf conf = {
-	.dir = DIR,
-	.flow4_sets = SETS,
-	.flow6_sets = SETS / 2,
-	.port_lo = 1024,
-	.port_hi = 32767,
-};
-
-static struct dp *open_ok(bool *adopted)
-{
-	struct dp *dp;
-	int err = dp_open(&dp, &conf, NULL, 0, adopted);
-
-	if (err)
-		print_error("%s\n", dp_error(dp));
-	assert_int_equal(err, 0);
-	return dp;
-}
-
-/* Opens, expects `err` and a sentence that holds `words`. */
-static void open_fails(const struct dp_conf *c, int err, const char *words)
-{
-	struct dp *dp;
-	bool adopted;
-
-	assert_int_equal(dp_open(&dp, c, NULL, 0, &adopted), err);
-	assert_non_null(dp);
-	if (!strstr(dp_error(dp), words))
-		print_error("\"%s\" lacks \"%s\"\n", dp_error(dp), words);
-	assert_non_null(strstr(dp_error(dp), words));
-	dp_close(dp);
-}
+#define DIR LOADED_DIR
+#define SETS LOADED_SETS
 
 static uint32_t pinned_map_id(enum rr_map map)
 {
@@ -84,7 +52,7 @@ static void test_create(void **state)
 {
 	uint32_t max, id, insns, f4, f6;
 	bool adopted = true;
-	struct dp *dp = open_ok(&adopted);
+	struct dp *dp = loaded_open(NULL, &adopted);
 	int i;
 
 	(void)state;
@@ -120,12 +88,12 @@ static void test_adopt(void **state)
 	struct rr_cursor *cursor;
 	uint32_t map, prog, id, insns;
 	bool adopted;
-	struct dp *dp = open_ok(&adopted);
+	struct dp *dp = loaded_open(NULL, &adopted);
 
 	(void)state;
 	dp_close(dp);
 	map = pinned_map_id(RR_MAP_CURSORS);
-	dp = open_ok(&adopted);
+	dp = loaded_open(NULL, &adopted);
 	assert_false(adopted); /* nobody has set them up yet */
 	assert_int_equal(pinned_map_id(RR_MAP_CURSORS), map);
 	set_up(dp);
@@ -134,7 +102,7 @@ static void test_adopt(void **state)
 	prog = pinned_prog_id();
 	dp_close(dp);
 
-	dp = open_ok(&adopted);
+	dp = loaded_open(NULL, &adopted);
 	assert_true(adopted);
 	assert_int_equal(pinned_map_id(RR_MAP_CURSORS), map);
 	cursor = dp_elem(dp, RR_MAP_CURSORS, 7);
@@ -149,11 +117,11 @@ static void test_adopt(void **state)
 /* Flows of the maps found have ports of the range that was in force then. */
 static void test_ports_stay(void **state)
 {
-	struct dp_conf c = conf;
+	struct dp_conf c = loaded_conf;
 	struct rr_control *control;
 	uint16_t lo, hi;
 	bool adopted;
-	struct dp *dp = open_ok(&adopted);
+	struct dp *dp = loaded_open(NULL, &adopted);
 
 	(void)state;
 	set_up(dp);
@@ -165,8 +133,8 @@ static void test_ports_stay(void **state)
 	assert_int_equal(dp_open(&dp, &c, NULL, 0, &adopted), 0);
 	assert_true(adopted);
 	dp_ports(dp, &lo, &hi);
-	assert_int_equal(lo, conf.port_lo);
-	assert_int_equal(hi, conf.port_hi);
+	assert_int_equal(lo, loaded_conf.port_lo);
+	assert_int_equal(hi, loaded_conf.port_hi);
 	assert_string_equal(
 		dp_note(dp),
 		"local ports 1024-32767 are in use instead of the configured 20000-21000");
@@ -175,19 +143,19 @@ static void test_ports_stay(void **state)
 
 static void test_size_mismatch(void **state)
 {
-	struct dp_conf c = conf;
+	struct dp_conf c = loaded_conf;
 	bool adopted;
 	uint32_t map;
 
 	(void)state;
-	dp_close(open_ok(&adopted));
+	dp_close(loaded_open(NULL, &adopted));
 	map = pinned_map_id(RR_MAP_FLOWS4);
 	c.flow4_sets = SETS * 2;
-	open_fails(&c, -EEXIST, " holds 64 elements, the configuration asks for 128");
-	open_fails(&c, -EEXIST, pin_path(DIR, RR_MAP_FLOWS4));
+	loaded_refused(&c, NULL, -EEXIST, " holds 64 elements, the configuration asks for 128");
+	loaded_refused(&c, NULL, -EEXIST, pin_path(DIR, RR_MAP_FLOWS4));
 	assert_int_equal(pinned_map_id(RR_MAP_FLOWS4), map);
 	c.flow4_sets = SETS + 1;
-	open_fails(&c, -EINVAL, "powers of two");
+	loaded_refused(&c, NULL, -EINVAL, "powers of two");
 }
 
 static void test_layout_mismatch(void **state)
@@ -197,32 +165,32 @@ static void test_layout_mismatch(void **state)
 	int fd;
 
 	(void)state;
-	dp_close(open_ok(&adopted));
+	dp_close(loaded_open(NULL, &adopted));
 	snprintf(pin, sizeof(pin), "%s", pin_path(DIR, RR_MAP_SERVICES));
 	unlink(pin);
 	fd = bpf_map_create(BPF_MAP_TYPE_HASH, "services", 4, 8, 10, NULL);
 	assert_true(fd >= 0);
 	assert_int_equal(bpf_obj_pin(fd, pin), 0);
 	close(fd);
-	open_fails(&conf, -EEXIST, pin);
-	open_fails(&conf, -EEXIST, " has another layout (type 1, key 4, value 8");
+	loaded_refused(&loaded_conf, NULL, -EEXIST, pin);
+	loaded_refused(&loaded_conf, NULL, -EEXIST, " has another layout (type 1, key 4, value 8");
 	unlink(pin);
 	assert_int_equal(rename(DIR "/rr_xdp_v1", pin), 0);
-	open_fails(&conf, -EEXIST, pin);
-	open_fails(&conf, -EEXIST, " is not a BPF map");
+	loaded_refused(&loaded_conf, NULL, -EEXIST, pin);
+	loaded_refused(&loaded_conf, NULL, -EEXIST, " is not a BPF map");
 }
 
 static void test_abi_mismatch(void **state)
 {
 	struct rr_control *c;
 	bool adopted;
-	struct dp *dp = open_ok(&adopted);
+	struct dp *dp = loaded_open(NULL, &adopted);
 
 	(void)state;
 	c = dp_mem(dp, RR_MAP_CONTROL, NULL);
 	c->abi_version = RR_VERSION_CONTROL + 7;
 	dp_close(dp);
-	open_fails(&conf, -EEXIST, "says that it is of version ");
+	loaded_refused(&loaded_conf, NULL, -EEXIST, "says that it is of version ");
 }
 
 /* Pins of a start that was cut short: the missing maps are made. */
@@ -232,10 +200,10 @@ static void test_partial_unused(void **state)
 	uint32_t kept;
 
 	(void)state;
-	dp_close(open_ok(&adopted));
+	dp_close(loaded_open(NULL, &adopted));
 	kept = pinned_map_id(RR_MAP_CONTROL);
 	netbox_sh("cd " DIR " && rm rr_xdp_v1 flows4_v* pairs6_v* buckets_v*");
-	dp_close(open_ok(&adopted));
+	dp_close(loaded_open(NULL, &adopted));
 	assert_int_equal(pinned_map_id(RR_MAP_CONTROL), kept);
 	assert_int_not_equal(pinned_map_id(RR_MAP_FLOWS4), 0);
 	assert_int_not_equal(pinned_map_id(RR_MAP_BUCKETS), 0);
@@ -247,7 +215,7 @@ static void test_partial_used(void **state)
 {
 	uint32_t flows, pairs, control;
 	bool adopted;
-	struct dp *dp = open_ok(&adopted);
+	struct dp *dp = loaded_open(NULL, &adopted);
 
 	(void)state;
 	set_up(dp);
@@ -256,13 +224,13 @@ static void test_partial_used(void **state)
 	pairs = pinned_map_id(RR_MAP_PAIRS4);
 	control = pinned_map_id(RR_MAP_CONTROL);
 	netbox_sh("cd " DIR " && rm flows4_v* pairs4_v*");
-	dp_close(open_ok(&adopted));
+	dp_close(loaded_open(NULL, &adopted));
 	assert_true(adopted);
 	assert_int_equal(pinned_map_id(RR_MAP_FLOWS4), flows);
 	assert_int_equal(pinned_map_id(RR_MAP_PAIRS4), pairs);
 	netbox_sh("cd " DIR " && for f in *; do [ $f = rr_xdp_v1 ] || rm $f; done");
 	assert_int_equal(pinned_map_id(RR_MAP_CONTROL), 0);
-	dp_close(open_ok(&adopted));
+	dp_close(loaded_open(NULL, &adopted));
 	assert_true(adopted);
 	assert_int_equal(pinned_map_id(RR_MAP_CONTROL), control);
 }
@@ -272,9 +240,9 @@ static void test_stale_spare(void **state)
 	bool adopted;
 
 	(void)state;
-	dp_close(open_ok(&adopted));
+	dp_close(loaded_open(NULL, &adopted));
 	assert_int_equal(rename(DIR "/rr_xdp_v1", DIR "/rr_xdp_v1_new"), 0);
-	dp_close(open_ok(&adopted));
+	dp_close(loaded_open(NULL, &adopted));
 	pinned_prog_id();
 	assert_int_equal(access(DIR "/rr_xdp_v1_new", F_OK), -1);
 }
@@ -282,35 +250,35 @@ static void test_stale_spare(void **state)
 static void test_lock(void **state)
 {
 	bool adopted;
-	struct dp *dp = open_ok(&adopted);
+	struct dp *dp = loaded_open(NULL, &adopted);
 
 	(void)state;
-	open_fails(&conf, -EBUSY, "another controller runs with the maps in " DIR);
+	loaded_refused(&loaded_conf, NULL, -EBUSY, "another controller runs with the maps in " DIR);
 	dp_close(dp);
-	dp_close(open_ok(&adopted));
+	dp_close(loaded_open(NULL, &adopted));
 }
 
 static void test_bad_input(void **state)
 {
-	struct dp_conf c = conf;
+	struct dp_conf c = loaded_conf;
 
 	(void)state;
 	c.object = "/nonexistent/rr_xdp.bpf.o";
-	open_fails(&c, -ENOENT, "/nonexistent/rr_xdp.bpf.o: cannot be read");
+	loaded_refused(&c, NULL, -ENOENT, "/nonexistent/rr_xdp.bpf.o: cannot be read");
 	c.object = netbox_build("tests/bpf/pass.bpf.o");
-	open_fails(&c, -EINVAL, "no program named rr_xdp");
+	loaded_refused(&c, NULL, -EINVAL, "no program named rr_xdp");
 	c.object = NULL;
 	c.dir = "/tmp/rrlb-not-bpffs";
-	open_fails(&c, -EINVAL, "/tmp/rrlb-not-bpffs is not in a bpf file system");
+	loaded_refused(&c, NULL, -EINVAL, "/tmp/rrlb-not-bpffs is not in a bpf file system");
 	assert_int_equal(access("/tmp/rrlb-not-bpffs", F_OK), -1);
 	c.dir = DIR;
 	c.port_hi = 10;
-	open_fails(&c, -EINVAL, "local ports 1024-10");
+	loaded_refused(&c, NULL, -EINVAL, "local ports 1024-10");
 }
 
 static void test_object_file(void **state)
 {
-	struct dp_conf c = conf;
+	struct dp_conf c = loaded_conf;
 	struct dp *dp;
 	bool adopted;
 
@@ -329,7 +297,7 @@ static void test_mount(void **state)
 	assert_int_equal(netbox_sh("while grep -q ' /sys/fs/bpf ' /proc/mounts; do umount "
 				   "/sys/fs/bpf || exit 1; done"),
 			 0);
-	dp_close(open_ok(&adopted));
+	dp_close(loaded_open(NULL, &adopted));
 	assert_int_equal(netbox_sh("grep -q ' /sys/fs/bpf bpf ' /proc/mounts"), 0);
 	pinned_prog_id();
 }
@@ -337,7 +305,7 @@ static void test_mount(void **state)
 static void test_unpin(void **state)
 {
 	bool adopted;
-	struct dp *dp = open_ok(&adopted);
+	struct dp *dp = loaded_open(NULL, &adopted);
 
 	(void)state;
 	assert_int_equal(dp_unpin(dp), 0);

@@ -16,14 +16,15 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "lib/loaded.h"
 #include "lib/netbox.h"
 #include "lib/past.h"
 #include "lib/pins.h"
 #include "rr_count.h"
 #include "sys/dp.h"
 
-#define DIR PAST_DIR
-#define IF PAST_IF
+#define DIR LOADED_DIR
+#define IF LOADED_IF
 
 static const char *const ifnames[] = { IF };
 
@@ -81,7 +82,7 @@ static void test_control(void **state)
 	c = dp_mem(dp, RR_MAP_CONTROL, NULL);
 	assert_int_equal(c->hash_seed, 77);
 	assert_int_equal(c->abi_version, RR_VERSION_CONTROL);
-	assert_int_equal(c->port_hi, past_conf.port_hi);
+	assert_int_equal(c->port_hi, loaded_conf.port_hi);
 	assert_int_equal(past_our_id(RR_MAP_FLOWS4), flows);
 	dp_close(dp);
 }
@@ -89,7 +90,7 @@ static void test_control(void **state)
 /* The ports of flows that go on, when the map that says them is replaced. */
 static void test_control_ports(void **state)
 {
-	struct dp_conf c = past_conf;
+	struct dp_conf c = loaded_conf;
 	struct dp *dp;
 	bool adopted;
 	uint16_t lo, hi;
@@ -212,18 +213,6 @@ static void test_fields(void **state)
 
 /* ---- flows ----------------------------------------------------------------------------------- */
 
-static void fails(const struct dp_conf *c, const char *words)
-{
-	struct dp *dp;
-	bool adopted;
-
-	assert_int_equal(dp_open(&dp, c, ifnames, 1, &adopted), -EEXIST);
-	if (!strstr(dp_error(dp), words))
-		print_error("\"%s\" lacks \"%s\"\n", dp_error(dp), words);
-	assert_non_null(strstr(dp_error(dp), words));
-	dp_close(dp);
-}
-
 static void test_flows_refused(void **state)
 {
 	uint32_t flows, cursors;
@@ -234,9 +223,10 @@ static void test_flows_refused(void **state)
 	flows = past_our_id(RR_MAP_FLOWS4);
 	cursors = past_our_id(RR_MAP_CURSORS);
 	past_make_flows();
-	fails(&past_conf, "an unknown number of flows would be lost with them: start once with "
-			  "--replace-maps");
-	fails(&past_conf, "flows4 9->");
+	loaded_refused(&loaded_conf, IF, -EEXIST,
+		       "an unknown number of flows would be lost with them: start once with "
+		       "--replace-maps");
+	loaded_refused(&loaded_conf, IF, -EEXIST, "flows4 9->");
 	assert_int_equal(pin_id(past_pin(RR_MAP_FLOWS4)), flows);
 	assert_int_equal(past_our_id(RR_MAP_FLOWS4), 0);
 
@@ -261,10 +251,10 @@ static void test_flows_unused(void **state)
 	bool adopted;
 
 	(void)state;
-	assert_int_equal(dp_open(&dp, &past_conf, ifnames, 1, &adopted), 0);
+	assert_int_equal(dp_open(&dp, &loaded_conf, ifnames, 1, &adopted), 0);
 	dp_close(dp);
 	past_make_flows();
-	assert_int_equal(dp_open(&dp, &past_conf, ifnames, 1, &adopted), 0);
+	assert_int_equal(dp_open(&dp, &loaded_conf, ifnames, 1, &adopted), 0);
 	assert_false(adopted);
 	assert_string_equal(dp_note(dp), "");
 	dp_close(dp);
@@ -273,14 +263,14 @@ static void test_flows_unused(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_counter, past_setup, past_cleanup),
-		cmocka_unit_test_setup_teardown(test_control, past_setup, past_cleanup),
-		cmocka_unit_test_setup_teardown(test_control_ports, past_setup, past_cleanup),
-		cmocka_unit_test_setup_teardown(test_new_map, past_setup, past_cleanup),
-		cmocka_unit_test_setup_teardown(test_unknown_map, past_setup, past_cleanup),
-		cmocka_unit_test_setup_teardown(test_fields, past_setup, past_cleanup),
-		cmocka_unit_test_setup_teardown(test_flows_refused, past_setup, past_cleanup),
-		cmocka_unit_test_setup_teardown(test_flows_unused, past_setup, past_cleanup),
+		cmocka_unit_test_setup_teardown(test_counter, loaded_setup, loaded_teardown),
+		cmocka_unit_test_setup_teardown(test_control, loaded_setup, loaded_teardown),
+		cmocka_unit_test_setup_teardown(test_control_ports, loaded_setup, loaded_teardown),
+		cmocka_unit_test_setup_teardown(test_new_map, loaded_setup, loaded_teardown),
+		cmocka_unit_test_setup_teardown(test_unknown_map, loaded_setup, loaded_teardown),
+		cmocka_unit_test_setup_teardown(test_fields, loaded_setup, loaded_teardown),
+		cmocka_unit_test_setup_teardown(test_flows_refused, loaded_setup, loaded_teardown),
+		cmocka_unit_test_setup_teardown(test_flows_unused, loaded_setup, loaded_teardown),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -16,32 +16,14 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "lib/loaded.h"
 #include "lib/netbox.h"
 #include "lib/pins.h"
 #include "rr_count.h"
 #include "sys/dp.h"
 
-#define DIR "/sys/fs/bpf/rrlb-dp"
-#define SETS 64u
-
-static const struct dp_conf conf = {
-	.dir = DIR,
-	.flow4_sets = SETS,
-	.flow6_sets = SETS / 2,
-	.port_lo = 1024,
-	.port_hi = 32767,
-};
-
-static struct dp *open_ok(bool *adopted)
-{
-	struct dp *dp;
-	int err = dp_open(&dp, &conf, NULL, 0, adopted);
-
-	if (err)
-		print_error("%s\n", dp_error(dp));
-	assert_int_equal(err, 0);
-	return dp;
-}
+#define DIR LOADED_DIR
+#define SETS LOADED_SETS
 
 static int cleanup(void **state)
 {
@@ -53,7 +35,7 @@ static void test_elem(void **state)
 {
 	struct rr_iface *iface, read;
 	bool adopted;
-	struct dp *dp = open_ok(&adopted);
+	struct dp *dp = loaded_open(NULL, &adopted);
 	uint32_t key = 3;
 	int fd;
 
@@ -75,7 +57,7 @@ static void test_tx_ports(void **state)
 {
 	uint32_t key = 2, ifindex = 1 /* lo */, read = 0;
 	bool adopted;
-	struct dp *dp = open_ok(&adopted);
+	struct dp *dp = loaded_open(NULL, &adopted);
 	int fd = pin_open(pin_path(DIR, RR_MAP_TX_PORTS));
 
 	(void)state;
@@ -130,7 +112,7 @@ static void test_sum(void **state)
 	int cpus = libbpf_num_possible_cpus();
 	uint64_t verdicts[RR_V_MAX];
 	bool adopted;
-	struct dp *dp = open_ok(&adopted);
+	struct dp *dp = loaded_open(NULL, &adopted);
 
 	(void)state;
 	fill_stats(RR_MAX_ENDPOINTS, cpus);
@@ -157,7 +139,7 @@ static void test_clock(void **state)
 	uint32_t j0, j1, hz;
 	double t0, t1, seen;
 	bool adopted;
-	struct dp *dp = open_ok(&adopted);
+	struct dp *dp = loaded_open(NULL, &adopted);
 
 	(void)state;
 	assert_int_equal(dp_clock(dp, &j0, &hz), 0);
@@ -179,7 +161,7 @@ static void test_run(void **state)
 	size_t len = sizeof(out);
 	uint32_t action;
 	bool adopted;
-	struct dp *dp = open_ok(&adopted);
+	struct dp *dp = loaded_open(NULL, &adopted);
 
 	(void)state;
 	in[12] = 0x08;

@@ -15,14 +15,15 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "lib/loaded.h"
 #include "lib/netbox.h"
 #include "lib/past.h"
 #include "lib/pins.h"
 #include "rr_count.h"
 #include "sys/dp.h"
 
-#define DIR PAST_DIR
-#define IF PAST_IF
+#define DIR LOADED_DIR
+#define IF LOADED_IF
 
 /* ---- cut short ------------------------------------------------------------------------------- */
 
@@ -95,22 +96,6 @@ static void test_cut_flows(void **state)
 
 /* ---- programs that run ----------------------------------------------------------------------- */
 
-static uint32_t running(void)
-{
-	uint32_t id = 0;
-
-	assert_int_equal(bpf_xdp_query_id((int)if_nametoindex(IF), 0, &id), 0);
-	return id;
-}
-
-static uint32_t own_id(struct dp *dp)
-{
-	uint32_t id, insns;
-
-	assert_int_equal(dp_prog_id(dp, &id, &insns), 0);
-	return id;
-}
-
 /* Attached by link over an old `control`: known as ours, replaced; nothing stays behind. */
 static void test_replace_link(void **state)
 {
@@ -125,9 +110,9 @@ static void test_replace_link(void **state)
 	past_make(RR_MAP_CONTROL);
 	past_make(RR_MAP_VIPS);
 	dp = past_open(false);
-	assert_int_not_equal(running(), own_id(dp));
+	assert_int_not_equal(loaded_running(), loaded_own_id(dp));
 	assert_int_equal(dp_attach(dp, IF, DP_ATTACH_LINK, DP_XDP_AUTO, &st), 0);
-	assert_int_equal(running(), own_id(dp));
+	assert_int_equal(loaded_running(), loaded_own_id(dp));
 	assert_int_equal(dp_settle(dp), 0);
 	assert_string_equal(dp_note(dp), "");
 	assert_int_equal(pin_id(past_pin(RR_MAP_CONTROL)), 0);
@@ -148,7 +133,7 @@ static void test_external(void **state)
 	(void)state;
 	past_begin();
 	assert_int_equal(netbox_sh("ip link set dev " IF " xdp pinned " DIR "/" RR_PROG_PIN), 0);
-	first = running();
+	first = loaded_running();
 	past_make(RR_MAP_CONTROL);
 	past_make(RR_MAP_VIPS);
 	past_make(RR_MAP_EP_STATS);
@@ -212,12 +197,12 @@ static void test_mixed(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_cut_before, past_setup, past_cleanup),
-		cmocka_unit_test_setup_teardown(test_cut_after, past_setup, past_cleanup),
-		cmocka_unit_test_setup_teardown(test_cut_flows, past_setup, past_cleanup),
-		cmocka_unit_test_setup_teardown(test_replace_link, past_setup, past_cleanup),
-		cmocka_unit_test_setup_teardown(test_external, past_setup, past_cleanup),
-		cmocka_unit_test_setup_teardown(test_mixed, past_setup, past_cleanup),
+		cmocka_unit_test_setup_teardown(test_cut_before, loaded_setup, loaded_teardown),
+		cmocka_unit_test_setup_teardown(test_cut_after, loaded_setup, loaded_teardown),
+		cmocka_unit_test_setup_teardown(test_cut_flows, loaded_setup, loaded_teardown),
+		cmocka_unit_test_setup_teardown(test_replace_link, loaded_setup, loaded_teardown),
+		cmocka_unit_test_setup_teardown(test_external, loaded_setup, loaded_teardown),
+		cmocka_unit_test_setup_teardown(test_mixed, loaded_setup, loaded_teardown),
 	};
 
 	cmocka_set_message_output(CM_OUTPUT_TAP);

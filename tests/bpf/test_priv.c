@@ -25,20 +25,13 @@
 #include <bpf/libbpf.h>
 #include <cap-ng.h>
 
+#include "lib/loaded.h"
 #include "lib/netbox.h"
 #include "sys/dp.h"
 #include "sys/netlink.h"
 #include "sys/priv.h"
 
-#define DIR "/sys/fs/bpf/rrlb-dp"
-
-static const struct dp_conf conf = {
-	.dir = DIR,
-	.flow4_sets = 64,
-	.flow6_sets = 64,
-	.port_lo = 1024,
-	.port_hi = 32767,
-};
+#define DIR LOADED_DIR
 
 /* In the child: says which line failed by its exit status. */
 #define NEED(cond) \
@@ -162,7 +155,7 @@ static void link_body(void)
 	struct dp *dp;
 	bool adopted;
 
-	NEED(!dp_open(&dp, &conf, ifnames, 1, &adopted));
+	NEED(!dp_open(&dp, &loaded_conf, ifnames, 1, &adopted));
 	NEED(!dp_attach(dp, "dp0", DP_ATTACH_LINK, DP_XDP_AUTO, &st));
 	first = st.prog_id;
 	drop(false);
@@ -176,7 +169,7 @@ static void link_body(void)
 	NEED(!dp_detach(dp, "dp1"));
 	dp_close(dp);
 	/* program reload: adopt, load, pin, replace */
-	NEED(!dp_open(&dp, &conf, ifnames, 1, &adopted));
+	NEED(!dp_open(&dp, &loaded_conf, ifnames, 1, &adopted));
 	NEED(!dp_attach(dp, "dp0", DP_ATTACH_LINK, DP_XDP_AUTO, &st) && st.attached);
 	NEED(!dp_prog_id(dp, &id, &insns) && st.prog_id == id && id != first);
 	NEED(!dp_detach(dp, "dp0") && !dp_unpin(dp));
@@ -199,7 +192,7 @@ static void foreign_body(void)
 	struct dp *dp;
 	bool adopted;
 
-	NEED(!dp_open(&dp, &conf, NULL, 0, &adopted));
+	NEED(!dp_open(&dp, &loaded_conf, NULL, 0, &adopted));
 	NEED(!netbox_sh("ip link set dev dp0 xdp obj %s sec xdp",
 			netbox_build("tests/bpf/pass.bpf.o")));
 	drop(false);
@@ -226,10 +219,10 @@ static void external_body(void)
 	struct dp *dp;
 	bool adopted;
 
-	NEED(!dp_open(&dp, &conf, NULL, 0, &adopted));
+	NEED(!dp_open(&dp, &loaded_conf, NULL, 0, &adopted));
 	NEED(!netbox_sh("ip link set dev dp0 xdp pinned " DIR "/rr_xdp_v1"));
 	dp_close(dp);
-	NEED(!dp_open(&dp, &conf, NULL, 0, &adopted));
+	NEED(!dp_open(&dp, &loaded_conf, NULL, 0, &adopted));
 	drop(true);
 	NEED(!dp_attach(dp, "dp0", DP_ATTACH_EXTERNAL, DP_XDP_AUTO, &st) && st.attached);
 	NEED(!dp_attach(dp, "dp0", DP_ATTACH_LINK, DP_XDP_AUTO, &st) && st.attached);
@@ -253,7 +246,7 @@ static void object_body(void)
 	bool adopted;
 
 	NEED(!netbox_sh("ip link set dev dp0 xdp obj %s sec xdp", netbox_build("rr_xdp.bpf.o")));
-	NEED(!dp_open(&dp, &conf, ifnames, 1, &adopted));
+	NEED(!dp_open(&dp, &loaded_conf, ifnames, 1, &adopted));
 	NEED(!dp_attach(dp, "dp0", DP_ATTACH_EXTERNAL, DP_XDP_AUTO, &st) && st.attached);
 	id = st.prog_id;
 	drop(false);
@@ -276,7 +269,7 @@ static void dispatcher_body(void)
 	struct dp *dp;
 	bool adopted;
 
-	NEED(!dp_open(&dp, &conf, NULL, 0, &adopted));
+	NEED(!dp_open(&dp, &loaded_conf, NULL, 0, &adopted));
 	NEED(!dp_attach(dp, "dp0", DP_ATTACH_DISPATCHER, DP_XDP_AUTO, &st) && st.attached);
 	if (st.how != DP_ATTACH_DISPATCHER) { /* it takes no program that changes packets */
 		NEED(!dp_detach(dp, "dp0") && !dp_unpin(dp));
@@ -284,7 +277,7 @@ static void dispatcher_body(void)
 	}
 	first = st.prog_id;
 	dp_close(dp);
-	NEED(!dp_open(&dp, &conf, NULL, 0, &adopted));
+	NEED(!dp_open(&dp, &loaded_conf, NULL, 0, &adopted));
 	drop(true);
 	NEED(!dp_attach_status(dp, "dp0", &st) && st.attached && st.prog_id == first);
 	NEED(!dp_attach(dp, "dp0", DP_ATTACH_DISPATCHER, DP_XDP_AUTO, &st) && st.attached);

@@ -14,28 +14,18 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
-#include "lib/netbox.h"
+#include "lib/loaded.h"
 #include "lib/past.h"
 #include "lib/pins.h"
 #include "rr_count.h"
 
-#define DIR PAST_DIR
-#define IF PAST_IF
-#define SETS 64u
+#define DIR LOADED_DIR
 
-const struct dp_conf past_conf = {
-	.dir = DIR,
-	.flow4_sets = SETS,
-	.flow6_sets = SETS,
-	.port_lo = 1024,
-	.port_hi = 32767,
-};
-
-static const char *const ifnames[] = { IF };
+static const char *const ifnames[] = { LOADED_IF };
 
 struct dp *past_open(bool replace)
 {
-	struct dp_conf c = past_conf;
+	struct dp_conf c = loaded_conf;
 	struct dp *dp;
 	bool adopted;
 	int rc;
@@ -56,7 +46,7 @@ void past_begin(void)
 	bool adopted;
 	struct rr_control *c;
 
-	assert_int_equal(dp_open(&dp, &past_conf, ifnames, 1, &adopted), 0);
+	assert_int_equal(dp_open(&dp, &loaded_conf, ifnames, 1, &adopted), 0);
 	assert_false(adopted);
 	c = dp_mem(dp, RR_MAP_CONTROL, NULL);
 	c->abi_version = RR_VERSION_CONTROL;
@@ -131,17 +121,4 @@ uint64_t past_count(struct dp *dp, uint32_t element)
 
 	assert_int_equal(dp_sum(dp, RR_MAP_EP_STATS, element, 1, &s), 0);
 	return s.conns / (uint64_t)libbpf_num_possible_cpus();
-}
-
-int past_setup(void **state)
-{
-	(void)state;
-	return netbox_sh("ip link add " IF " type veth peer name dp1 && ip link set " IF
-			 " up && ip link set dp1 up");
-}
-
-int past_cleanup(void **state)
-{
-	(void)state;
-	return netbox_sh("ip link del " IF "; rm -rf " DIR);
 }

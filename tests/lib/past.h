@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * past.h - a pin folder as another build has left it, for tests of upgrades.
+ * past.h - a pin folder (that of loaded.h) as another build has left it, for tests of upgrades.
  *
  * Another version is made by renaming pins: what stood there under our version is then, for the
  * next start, a map of version 9.
@@ -13,14 +13,6 @@
 
 #include "sys/dp.h"
 
-#define PAST_DIR "/sys/fs/bpf/rrlb-dp"
-#define PAST_IF "dp0" /* a veth; its other end is dp1 */
-
-extern const struct dp_conf past_conf;
-
-/* cmocka's setup and teardown: the interfaces; they and the folder go. */
-int past_setup(void **state);
-int past_cleanup(void **state);
 /* Our pins, set up as a controller does, with marks in many maps. */
 void past_begin(void);
 /* Opens; it must be adopted. */
