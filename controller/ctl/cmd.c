@@ -13,12 +13,11 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "ctl/choice.h"
 #include "ctl/ctl.h"
 #include "util/file.h"
-#include "util/suggest.h"
 #include "util/units.h"
 
-#define CHOICES_MAX (API_V_MAX + 16)
 #define FILE_MAX (4u << 20)
 
 struct parse {
@@ -27,12 +26,6 @@ struct parse {
 	int argc, i;
 	const char *object; /* first word of the path, when it needs a second */
 	bool only_words; /* after "--" */
-};
-
-struct choices {
-	const char *what; /* "command", "option" */
-	const char *name[CHOICES_MAX];
-	size_t n;
 };
 
 /*
@@ -45,74 +38,6 @@ static int usage(const char *fmt, const char *a, const char *b)
 	fprintf(stderr, fmt, a, b); /* NOLINT: formats are literals of this file */
 	fputc('\n', stderr);
 	return API_USAGE;
-}
-
-/*
- * Each name once: the paths of the table repeat their first words. The names are not copied; they
- * belong to the caller and outlive the choices.
- */
-static void choices_add(struct choices *c, const char *name)
-{
-	for (size_t i = 0; i < c->n; i++) {
-		if (!strcmp(c->name[i], name))
-			return;
-	}
-	if (c->n < CHOICES_MAX)
-		c->name[c->n++] = name;
-}
-
-/* Those that begin with `prefix`, in the order of the table; "" lists all. */
-static void list_choices(const struct choices *c, const char *prefix)
-{
-	size_t n = 0;
-
-	fprintf(stderr, "rrctl: %ss:", c->what);
-	for (size_t i = 0; i < c->n; i++) {
-		if (!strncmp(c->name[i], prefix, strlen(prefix)))
-			fprintf(stderr, "%s %s", n++ ? "," : "", c->name[i]);
-	}
-	fputc('\n', stderr);
-}
-
-/*
- * Says that no choice begins with the word, which one was probably meant, and what there is: who
- * mistypes a command seldom knows the others. NULL, for choose() to return.
- */
-static const char *unknown(const struct choices *c, const char *word)
-{
-	struct suggest near = { .word = word };
-
-	for (size_t i = 0; i < c->n; i++)
-		suggest_offer(&near, c->name[i]);
-	fprintf(stderr, "rrctl: unknown %s '%s'", c->what, word);
-	if (suggest_best(&near))
-		fprintf(stderr, " (did you mean '%s'?)", suggest_best(&near));
-	fputc('\n', stderr);
-	list_choices(c, "");
-	return NULL;
-}
-
-/* The one choice that `word` is, or begins; NULL after saying why not. */
-static const char *choose(const struct choices *c, const char *word)
-{
-	const char *found = NULL;
-	size_t n = 0;
-
-	for (size_t i = 0; i < c->n; i++) {
-		if (!strcmp(c->name[i], word))
-			return c->name[i];
-		if (!strncmp(c->name[i], word, strlen(word))) {
-			found = c->name[i];
-			n++;
-		}
-	}
-	if (n == 1)
-		return found;
-	if (!n)
-		return unknown(c, word);
-	fprintf(stderr, "rrctl: ambiguous %s '%s'\n", c->what, word);
-	list_choices(c, word);
-	return NULL;
 }
 
 /* ---- the verb ---- */
@@ -155,7 +80,7 @@ static int take_second(struct parse *p, const char *word)
 	const char *second;
 
 	seconds(&c, p->object);
-	second = choose(&c, word);
+	second = choices_find(&c, word);
 	if (!second)
 		return API_USAGE;
 	snprintf(path, sizeof(path), "%s %s", p->object, second);
@@ -174,7 +99,7 @@ static int take_object(struct parse *p, const char *word)
 	const char *object;
 
 	objects(&c, store);
-	object = choose(&c, word);
+	object = choices_find(&c, word);
 	if (!object)
 		return API_USAGE;
 	p->ctl->verb = api_verb_find(object);
@@ -359,8 +284,8 @@ static int set_format(struct ctl *ctl, const char *name)
 }
 
 /*
- * An option that every command has. `name` is one of `globals`: choose() has completed it, so the
- * last one needs no comparison.
+ * An option that every command has. `name` is one of `globals`, since choices_find() has completed
+ * it, so the last one needs no comparison.
  */
 static int take_global(struct parse *p, const char *name, const char *attached)
 {
@@ -409,7 +334,7 @@ static int take_long(struct parse *p, const char *word)
 	}
 	for (size_t i = 0; globals[i]; i++)
 		choices_add(&c, globals[i]);
-	found = choose(&c, name);
+	found = choices_find(&c, name);
 	if (!found)
 		return API_USAGE;
 	for (size_t i = 0; a && a[i].need != API_END; i++) {
@@ -500,7 +425,7 @@ static int complete(struct parse *p)
 	if (!p->ctl->verb && p->object) {
 		seconds(&c, p->object);
 		usage("'%s' needs a command%s", p->object, "");
-		list_choices(&c, "");
+		choices_list(&c, "");
 		return API_USAGE;
 	}
 	if (!p->ctl->verb)
