@@ -9,8 +9,10 @@
 
 struct checks_stats {
 	uint64_t started, ended, local_errors;
+	uint64_t stalls; /* times that probes in flight were not looked at in time */
 	size_t inflight;
-	mono_t lag, lag_max; /* how late probes start: last, worst */
+	mono_t lag, lag_max; /* how late probes start: now, at worst */
+	mono_t late_since; /* they are so late that it matters, since; 0 = they are not */
 };
 
 int checks_open(struct daemon *d); /* 0 or -errno */

@@ -103,6 +103,17 @@ struct conf {
 	uint32_t rst_rate; /* RSTs a second and CPU; 1000 */
 };
 
+/* What probes cost, in units of about 200 us of CPU (a tcp probe is 1), and how many may be spent
+ * a second: one core. */
+#define CONF_PROBE_RATE 5000
+uint32_t conf_probe_cost(enum probe_type type);
+/* How many units all probes of the configuration are a second while every endpoint is up. */
+double conf_probe_load(const struct conf *c);
+/* Is that more than can be? Then `buf` says so and what to do. */
+bool conf_probe_warning(const struct conf *c, char *buf, size_t len);
+/* Do both ask the same of an address, and expect the same within the same time? */
+bool conf_probe_same(const struct conf_health *a, const struct conf_health *b);
+
 struct conf_error {
 	uint32_t line, col; /* from 1 */
 	uint32_t len; /* columns to underline, at least 1 */

@@ -192,6 +192,18 @@ mono_t health_wait(const struct health *h, const struct health_conf *c, uint64_t
 	return MONO_US(wait.us - swing + (int64_t)(rnd % (uint64_t)(2 * swing + 1)));
 }
 
+mono_t health_patience(const struct health *h, const struct health_conf *c, mono_t timeout)
+{
+	mono_t wait = h->state == HEALTH_DOWN ? c->down_interval : c->interval;
+
+	if (mono_cmp(c->fast_interval, wait) > 0)
+		wait = c->fast_interval;
+	if (h->state == HEALTH_DOWN && mono_cmp(h->down_wait, wait) > 0)
+		wait = h->down_wait;
+	wait.us += wait.us / 100 * c->jitter;
+	return MONO_US(3 * wait.us + timeout.us);
+}
+
 mono_t health_offset(const struct health_conf *c, uint64_t id)
 {
 	return MONO_US(c->interval.us > 0 ? (int64_t)(health_hash(id, 0) % (uint64_t)c->interval.us)

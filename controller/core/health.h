@@ -56,6 +56,11 @@ enum health_change health_result(struct health *h, const struct health_conf *c, 
 bool health_tick(struct health *h, const struct health_conf *c, mono_t now);
 /* Wait from the start of one probe to the start of the next; `rnd` = any 64 random bits. */
 mono_t health_wait(const struct health *h, const struct health_conf *c, uint64_t rnd);
+/*
+ * How long no result is nothing to speak of: three of the longest waits that can be in this state,
+ * and a probe's timeout.
+ */
+mono_t health_patience(const struct health *h, const struct health_conf *c, mono_t timeout);
 /* Deterministic spread of first probes: 0 .. interval. */
 mono_t health_offset(const struct health_conf *c, uint64_t id);
 /* 64 well mixed bits of an endpoint's id and a probe's number: the same in every run. */

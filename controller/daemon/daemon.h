@@ -31,6 +31,7 @@ struct snapshot;
 struct state_file;
 struct state_rest;
 struct sweep;
+struct trust;
 struct turn;
 
 struct daemon {
@@ -94,6 +95,9 @@ struct daemon {
 
 	/* checks.c: */
 	struct checks *checks; /* its own */
+
+	/* trust.c: */
+	struct trust *trust; /* its own */
 
 	/* control.c: */
 	struct control *control; /* serve's own */

@@ -45,6 +45,15 @@ struct occupancy {
 	uint64_t expired_total, orphans_total, drift_total;
 };
 
+/* trust.c: what is wrong with a file of certificate authorities. */
+struct trust_fact {
+	char file[256]; /* "" = the system's */
+	bool unread; /* else: it is not any more what is in memory */
+	int err;
+	char why[320]; /* when it could not be read */
+	mono_t since;
+};
+
 /*
  * state.c: how writing the state file goes. Writes are numbered from 1 in the order in which they
  * begin, and take their time.

@@ -16,6 +16,13 @@ struct model *model_new(void)
 	if (!m)
 		return NULL;
 	m->hz = 250;
+	m->restless = true;
+	m->due = (struct heap){
+		.size = RR_MAX_ENDPOINTS,
+		.id = m->due_id,
+		.place = m->due_place,
+		.at = m->due_at,
+	};
 	m->ep_end = 1;
 	m->ep_cursor = 1;
 	for (uint32_t i = 0; i < RR_MAX_SERVICES; i++)
@@ -87,6 +94,12 @@ struct ep *ep_by_id(const struct model *m, uint32_t id)
 	return (struct ep *)(uintptr_t)&m->ep[id];
 }
 
+bool ep_checked(const struct ep *e)
+{
+	return e->member == EP_PRESENT && e->svc->conf && e->svc->conf->health.type != PROBE_NONE &&
+	       (e->admin != EP_MAINT || e->check_now);
+}
+
 /* ---- questions of the daemon ---- */
 
 size_t model_endpoints(const struct model *m, uint32_t *id, struct addr *addr, size_t max)
@@ -106,12 +119,15 @@ size_t model_kills(struct model *m, uint32_t *endpoint, size_t max)
 {
 	size_t n = 0;
 
+	if (!m->killing)
+		return 0;
 	for (uint32_t i = 1; i < m->ep_end && n < max; i++) {
 		if (!m->ep[i].id || !m->ep[i].kill)
 			continue;
 		m->ep[i].kill = false;
 		endpoint[n++] = i;
 	}
+	m->killing = n == max;
 	return n;
 }
 

@@ -35,9 +35,17 @@ struct plan;
 
 enum ep_member { EP_PRESENT, EP_LEAVING /* removed from config, draining */, EP_GONE };
 
+/*
+ * One probe of one target. A target is an address and what is asked there; endpoints of several
+ * services may share it. Its id is below RR_MAX_ENDPOINTS. No two probes have the same run.
+ */
+struct model_run {
+	uint32_t target, run;
+};
+
 /* How a probe ended. `took` is connect + tls + exchange. */
 struct model_probe {
-	uint32_t endpoint; /* id */
+	struct model_run of;
 	bool ok;
 	enum reason why;
 	int err; /* errno or 0 */
@@ -114,7 +122,10 @@ int model_export(const struct model *m, struct model_saved **rows, size_t *n);
 int model_apply(struct model *m, const struct conf *c, bool reset_overrides, mono_t now);
 enum model_rc model_verb(struct model *m, const struct model_op *op, char *err, size_t errlen,
 			 mono_t now);
-/* Outcomes and observations. */
+/*
+ * Outcomes and observations. A probe's outcome goes to all endpoints that it was started for; one
+ * of a probe that is not in flight any more is ignored.
+ */
 void model_probe_result(struct model *m, const struct model_probe *p, mono_t now);
 /* Interface slots: ifindex 0 = down or away. */
 void model_iface(struct model *m, uint32_t slot, uint32_t ifindex, const uint8_t mac[6],
@@ -135,16 +146,30 @@ void model_flows(struct model *m, const uint32_t *established, const uint32_t *a
 void model_listener_flows(struct model *m, const uint32_t *flows, size_t n, mono_t now);
 
 /*
- * Due probes: fills up to `max` endpoint ids whose probe should start now; each is then "in flight"
- * until model_probe_result(). A timer of one endpoint never overlaps itself.
+ * Due probes: fills up to `max` of those that should start now, the longest due first; each is then
+ * "in flight" until model_probe_result() or model_cancels(). One target has one in flight at most.
+ * Who is left over stays due, so that everybody waits alike.
  */
-size_t model_due(struct model *m, uint32_t *endpoint, size_t max, mono_t now);
+size_t model_due(struct model *m, struct model_run *run, size_t max, mono_t now);
 /*
- * What to probe: address and parameters (owned by the model, valid until the next
- * model_apply/verb).
+ * Takes up to `max` probes that were in flight and that nobody waits for any more: their endpoints
+ * have gone or have changed. Their outcomes are ignored in any case.
  */
-bool model_probe_target(const struct model *m, uint32_t endpoint, struct addr *to,
+size_t model_cancels(struct model *m, struct model_run *run, size_t max);
+/*
+ * Nobody has looked at the probes in flight for so long (the process was stopped, the host slept,
+ * something took its time). What fails of them now may have failed for that: once it adds up to a
+ * quarter of a probe's timeout, a failure of it is void, and it is started anew.
+ */
+void model_stall(struct model *m, mono_t length);
+/*
+ * What to probe: address with the port to probe, and parameters (owned by the model, valid until
+ * the next model_apply).
+ */
+bool model_probe_target(const struct model *m, uint32_t target, struct addr *to,
 			const struct conf_health **h);
+/* How long the target that waits longest has been due; 0 = none is. */
+mono_t model_lag(const struct model *m, mono_t now);
 /* Every present or leaving endpoint's id and address, for next-hop resolution. */
 size_t model_endpoints(const struct model *m, uint32_t *id, struct addr *addr, size_t max);
 /*

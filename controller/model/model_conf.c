@@ -141,6 +141,7 @@ static void svc_remove(struct model *m, struct svc *s, mono_t now)
 	s->tomb.flags = 0;
 	s->tomb.rotation = 0;
 	s->conf = NULL;
+	s->kind = 0;
 	s->removed = true;
 	s->paused = false;
 	svc_listen(m, s, NULL, 0);
@@ -160,11 +161,12 @@ static void svc_health_changed(struct svc *s, const struct conf_health *was, mon
 		if (e->member != EP_PRESENT)
 			continue;
 		if (is->type == PROBE_NONE && was->type != PROBE_NONE) {
-			ep_health_begin(e, now);
+			ep_health_begin(e, now, now);
 		} else if (is->type != PROBE_NONE && was->type == PROBE_NONE) {
 			/* it serves already: it stays until the first result */
 			health_adopt(&e->health, &c);
 			e->reason = REASON_UNCHECKED;
+			e->heard = now;
 			e->next_probe = now;
 		} else {
 			if (is->rise != was->rise || is->fall != was->fall)
@@ -207,6 +209,7 @@ static void svc_take(struct model *m, struct svc *s, const struct conf_service *
 	svc_listen(m, s, &c->listen, 1);
 	s->t_idle = c->t_idle;
 	s->conf = c;
+	s->kind = kind_of(m, &c->health);
 	if (was)
 		svc_health_changed(s, &was->health, now);
 }
@@ -232,8 +235,9 @@ static void apply_commit(struct apply *a)
 	for (size_t i = 0; i < m->services; i++)
 		svc_reconcile(m, a->to[i], EVENT_NOBODY, a->now);
 	over_started(m);
+	kinds_sweep(m);
 	conf_free(old);
-	m->dirty = true;
+	m->dirty = m->restless = true;
 }
 
 int model_apply(struct model *m, const struct conf *c, bool reset_overrides, mono_t now)

@@ -31,20 +31,15 @@ struct health_conf health_conf_of(const struct conf_health *h)
 	};
 }
 
-bool ep_checked(const struct ep *e)
-{
-	return e->member == EP_PRESENT && e->svc->conf && e->svc->conf->health.type != PROBE_NONE &&
-	       (e->admin != EP_MAINT || e->check_now);
-}
-
 /* Forgets what was known: the next probe decides. Without checks the endpoint counts as up. */
-void ep_health_begin(struct ep *e, mono_t first_probe)
+void ep_health_begin(struct ep *e, mono_t first_probe, mono_t now)
 {
 	struct health_conf c = health_conf_of(&e->svc->conf->health);
 
 	e->err = 0;
 	e->text[0] = 0;
-	e->local_error = false;
+	e->local_since = MONO_US(0);
+	e->heard = now;
 	e->reason = REASON_UNCHECKED;
 	if (e->svc->conf->health.type == PROBE_NONE) {
 		health_adopt(&e->health, &c);
@@ -55,6 +50,11 @@ void ep_health_begin(struct ep *e, mono_t first_probe)
 	health_start(&e->health, &c);
 	if (!e->in_flight)
 		e->next_probe = first_probe;
+}
+
+void ep_kill(struct model *m, struct ep *e)
+{
+	e->kill = m->killing = true;
 }
 
 static uint32_t id_take(struct model *m)
@@ -95,7 +95,7 @@ struct ep *ep_new(struct model *m, struct svc *s, const struct addr *a, mono_t n
 	e->next = s->first;
 	s->first = e;
 	c = health_conf_of(&s->conf->health);
-	ep_health_begin(e, mono_add(now, health_offset(&c, id)));
+	ep_health_begin(e, mono_add(now, health_offset(&c, id)), now);
 	ep_assign_locals(m, e, now);
 	ep_refresh(m, e, now);
 	return e;
@@ -118,7 +118,7 @@ void ep_return(struct model *m, struct ep *e, mono_t now)
 	e->kill = false;
 	if (e->admin != EP_DRAIN)
 		drain_stop(&e->drain);
-	ep_health_begin(e, now);
+	ep_health_begin(e, now, now);
 	ep_assign_locals(m, e, now);
 	ep_refresh(m, e, now);
 }
@@ -151,6 +151,7 @@ void ep_leave(struct model *m, struct ep *e, uint32_t uid, mono_t now)
 	ev->uid = uid;
 	ev->n = e->established;
 	m->dirty = true;
+	target_settle(m, e, now);
 	if (e->drain.state == DRAIN_DONE) {
 		ep_gone(m, e, REASON_DRAINED, now);
 		return;
@@ -161,13 +162,13 @@ void ep_leave(struct model *m, struct ep *e, uint32_t uid, mono_t now)
 void ep_gone(struct model *m, struct ep *e, enum reason why, mono_t now)
 {
 	e->member = EP_GONE;
-	e->kill = true; /* what it still sends would reach its clients, whose answers are reset */
+	ep_kill(m, e); /* what it still sends would reach its clients, whose answers are reset */
 	e->admin = EP_READY;
 	e->origin = 0;
 	e->gone_at = now;
 	e->clean_set = false;
-	e->in_flight = false;
 	ep_touch_locals(m, e, now);
+	target_settle(m, e, now);
 	e->next_probe = MONO_NEVER;
 	drain_stop(&e->drain);
 	note_ep(m, e, EVENT_GONE, why, now);
@@ -197,7 +198,9 @@ void ep_overdue(struct model *m, struct ep *e, mono_t now)
 	note_ep(m, e, kind[what], REASON_DEADLINE, now)->n = e->established;
 	if (what == CONF_DEADLINE_KEEP)
 		return;
-	e->kill = what == CONF_DEADLINE_RST;
+	e->kill = false;
+	if (what == CONF_DEADLINE_RST)
+		ep_kill(m, e);
 	if (what == CONF_DEADLINE_FORGET || e->member == EP_LEAVING)
 		ep_drained(m, e, REASON_DEADLINE, now);
 }
@@ -230,9 +233,10 @@ void ep_set_admin(struct model *m, struct ep *e, enum ep_admin a, mono_t limit, 
 	if (a != EP_DRAIN && e->member == EP_PRESENT)
 		drain_stop(&e->drain);
 	if (was == EP_MAINT)
-		ep_health_begin(e, now);
+		ep_health_begin(e, now, now);
 	if (a == EP_MAINT && !e->in_flight)
 		e->next_probe = MONO_NEVER;
+	target_arm(m, e->target);
 	note_admin(m, e, now);
 	ep_refresh(m, e, now);
 }

@@ -22,6 +22,7 @@ static struct model_event *event_new(struct model *m, mono_t now)
 	if (m->event_seq - m->event_taken > MODEL_EVENTS)
 		m->event_taken = m->event_seq - MODEL_EVENTS;
 	ev->at = now;
+	m->restless = true;
 	return ev;
 }
 
@@ -71,6 +72,7 @@ struct model_event *note_ep(struct model *m, const struct ep *e, enum event_kind
 	bool counted = mass_count(m, e->svc, kind, now);
 	struct model_event *ev = counted ? &m->spare : event_new(m, now);
 
+	m->restless = true;
 	note_init(ev, e->svc, kind, why);
 	ev->endpoint = e->addr;
 	return ev;

@@ -11,6 +11,7 @@
 
 #include "core/drain.h"
 #include "core/health.h"
+#include "core/heap.h"
 #include "model/model.h"
 #include "model/want.h"
 #include "rr_table.h"
@@ -41,11 +42,17 @@ struct ep {
 	enum reason reason; /* of the health state */
 	int err;
 	char text[96];
-	bool local_error; /* the last probe could not be sent */
+	mono_t heard; /* last result that counted, or when checks began */
+	mono_t local_since; /* no probe could be sent since; 0 = the last one could */
 
+	uint32_t target; /* whose results it gets; 0 = none */
+	uint32_t next_member; /* of the same target: endpoint id; 0 = the last */
 	mono_t next_probe, last_start; /* next_probe NEVER while in flight */
-	uint64_t probe_seq;
+	uint64_t probe_seq; /* probes that were started for it */
+	uint64_t check_seq; /* the probe that was asked for: check_now until it has ended */
 	bool in_flight, check_now;
+	struct model_probe last; /* the last that ended, as it ended; endpoint is its target */
+	uint64_t last_seq; /* which one that was; 0 = none */
 	mono_t probe_took, probe_connect, probe_tls, probe_at;
 	uint64_t probes_ok, probes_failed;
 
@@ -87,6 +94,7 @@ struct svc {
 	bool paused;
 	bool fresh; /* for model_fresh() */
 	mono_t t_idle;
+	uint16_t kind; /* of its probes: index of model->kind; 0 = there are none */
 	/* what the map holds while removed: timeouts for the walk, no flags */
 	struct rr_service tomb;
 	struct ep *first;
@@ -97,6 +105,32 @@ struct svc {
 	uint32_t slots;
 	uint16_t slot[RR_MAX_SLOTS]; /* endpoint ids */
 };
+
+/* What a probe asks and expects. Services that agree in it share targets. Index 0 is never used. */
+struct probe_kind {
+	bool used;
+	struct conf_health health;
+};
+
+#define MODEL_KINDS (2 * RR_MAX_SERVICES + 1) /* the old and the new ones of a reload */
+
+/*
+ * One thing that is probed: an address and a kind. All endpoints that are of this address and kind
+ * are its members, of whatever service, and get the results of its probes.
+ */
+struct target {
+	bool used;
+	uint16_t kind;
+	struct addr to; /* with the port that is probed */
+	uint32_t member; /* the first: endpoint id */
+	uint32_t chain; /* the next of the same bucket */
+	bool in_flight;
+	uint32_t run; /* of the probe in flight: no two have had the same */
+	mono_t stalled; /* how long the loop did not look while it was in flight */
+};
+
+#define MODEL_BUCKETS 4096u
+#define MODEL_CANCELS 1024u
 
 struct loc {
 	struct addr addr; /* family 0 = free; port 0 */
@@ -124,6 +158,21 @@ struct model {
 	struct loc local[RR_MAX_LOCALS];
 	struct rr_iface iface[RR_MAX_IFACES];
 	char iface_name[RR_MAX_IFACES][16]; /* "" = not told */
+	struct probe_kind kind[MODEL_KINDS];
+	struct target target[RR_MAX_ENDPOINTS]; /* [0] is never used */
+	size_t targets;
+	uint32_t bucket[MODEL_BUCKETS]; /* by address and kind: the first target */
+	struct heap due; /* targets by the time of their next probe */
+	uint32_t due_id[RR_MAX_ENDPOINTS], due_place[RR_MAX_ENDPOINTS];
+	mono_t due_at[RR_MAX_ENDPOINTS];
+	uint32_t run; /* the last that was given */
+	/* Probes that nobody waits for any more; of more than this the newest are not told. */
+	struct model_run cancel[MODEL_CANCELS];
+	size_t cancels;
+	uint64_t voids;
+	mono_t calm_until; /* nothing but probes is to be done before, unless `restless` */
+	bool restless;
+	bool killing; /* some endpoint has `kill` set */
 	uint32_t hz;
 	bool dirty;
 	struct model_saved *over; /* operator overrides, sorted by service and address */
@@ -154,6 +203,8 @@ struct ep *ep_find(const struct svc *s, const struct addr *a); /* of any members
 struct ep *ep_find_near(const struct svc *s, const struct addr *a, const struct ep **hint);
 struct ep *ep_by_id(const struct model *m, uint32_t id); /* NULL when free */
 
+bool ep_checked(const struct ep *e); /* are there probes for it now */
+
 /* model_state.c */
 size_t svc_available(const struct svc *s);
 /* Recomputes the displayed state; stamps it and marks what follows from it when it changed. */
@@ -169,7 +220,8 @@ uint32_t svc_rotation(struct svc *s); /* brings the memo up to date; returns its
 /* model_ep.c: one endpoint's life */
 struct ep *ep_new(struct model *m, struct svc *s, const struct addr *a, mono_t now);
 void ep_free(struct model *m, struct ep *e);
-void ep_health_begin(struct ep *e, mono_t first_probe);
+void ep_health_begin(struct ep *e, mono_t first_probe, mono_t now);
+void ep_kill(struct model *m, struct ep *e); /* model_kills() will name it */
 void ep_return(struct model *m, struct ep *e, mono_t now);
 void ep_leave(struct model *m, struct ep *e, uint32_t uid, mono_t now);
 void ep_gone(struct model *m, struct ep *e, enum reason why, mono_t now);
@@ -179,7 +231,6 @@ void ep_overdue(struct model *m, struct ep *e, mono_t now);
 void ep_set_admin(struct model *m, struct ep *e, enum ep_admin a, mono_t limit, mono_t now);
 void ep_set_weight(struct model *m, struct ep *e, uint32_t w, bool set, mono_t now);
 struct health_conf health_conf_of(const struct conf_health *h);
-bool ep_checked(const struct ep *e); /* are there probes for it now */
 
 /*
  * model_event.c: a new event of the ring, for the caller to add its facts to. Valid until the
@@ -190,6 +241,18 @@ struct model_event *note_ep(struct model *m, const struct ep *e, enum event_kind
 /* s NULL = about the whole. */
 struct model_event *note_svc(struct model *m, const struct svc *s, enum event_kind kind,
 			     enum reason why, mono_t now);
+
+/* model_target.c */
+/* The kind of these probes; 0 = they are off. Kinds of no service go with kinds_sweep(). */
+uint16_t kind_of(struct model *m, const struct conf_health *h);
+void kinds_sweep(struct model *m);
+/*
+ * Membership, and the time of the next probe, follow what the endpoint and its service are now. A
+ * probe in flight that nobody waits for any more is cancelled.
+ */
+void target_settle(struct model *m, struct ep *e, mono_t now);
+/* Members' times, or whether they are checked, have changed. 0 is fine. */
+void target_arm(struct model *m, uint32_t target);
 
 /* model_probe.c */
 void note_flapping(struct model *m, const struct ep *e, bool flapping, mono_t now);

@@ -71,7 +71,7 @@ static void loc_set(struct model *m, uint32_t i, const struct addr *a, mono_t no
 {
 	m->local[i].addr = *a;
 	m->local[i].used = now;
-	m->dirty = true;
+	m->dirty = m->restless = true;
 }
 
 /* The longest run of ids whose addresses are all in the list. */

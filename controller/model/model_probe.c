@@ -3,9 +3,9 @@
  * model_probe.c - probes as the model sees them: whom to probe now and with what, and what an
  * outcome changes.
  *
- * One probe of an endpoint is in flight at most: model_due() takes it out of the timers, the
- * outcome puts it back. What outcomes mean for up and down is core/health.c; here they become
- * reasons, counts and events.
+ * One probe of a target is in flight at most: model_due() takes it out of the heap, the outcome
+ * puts it back. Each outcome is one of all endpoints that took part when it was started. What
+ * outcomes mean for up and down is core/health.c; here they become reasons, counts and events.
  */
 #include <stdio.h>
 #include <string.h>
@@ -14,48 +14,82 @@
 
 _Static_assert(HEALTH_FLAP_WINDOW_S == 600, "EVENT_FLAPPING says 10 min");
 
-size_t model_due(struct model *m, uint32_t *endpoint, size_t max, mono_t now)
+/*
+ * Members take part whose own time has come. So do those that have never been probed, and those
+ * that have waited three quarters of their time: services that share a target soon share its
+ * rhythm, and one that asks less often than the others is not asked much more often than it wants.
+ */
+static bool takes_part(const struct ep *e, mono_t now)
 {
-	size_t n = 0;
+	mono_t left = mono_sub(e->next_probe, now);
 
-	for (uint32_t i = 1; i < m->ep_end && n < max; i++) {
+	if (!ep_checked(e))
+		return false;
+	if (left.us <= 0 || !e->last_start.us)
+		return true;
+	return left.us <= mono_sub(e->next_probe, e->last_start).us / 4;
+}
+
+static void target_start(struct model *m, uint32_t id, mono_t now)
+{
+	struct target *t = &m->target[id];
+
+	for (uint32_t i = t->member; i; i = m->ep[i].next_member) {
 		struct ep *e = &m->ep[i];
 
-		if (!e->id || e->in_flight || mono_cmp(e->next_probe, now) > 0 || !ep_checked(e))
+		if (!takes_part(e, now))
 			continue;
 		e->in_flight = true;
 		e->last_start = now;
 		e->next_probe = MONO_NEVER;
 		e->probe_seq++;
-		endpoint[n++] = i;
+	}
+	t->in_flight = true;
+	t->run = ++m->run;
+	t->stalled = MONO_US(0);
+	target_arm(m, id);
+}
+
+size_t model_due(struct model *m, struct model_run *run, size_t max, mono_t now)
+{
+	size_t n = 0;
+
+	while (n < max && mono_cmp(heap_next(&m->due), now) <= 0) {
+		uint32_t id = heap_first(&m->due);
+
+		target_start(m, id, now);
+		run[n++] = (struct model_run){ id, m->target[id].run };
 	}
 	return n;
 }
 
-bool model_probe_target(const struct model *m, uint32_t endpoint, struct addr *to,
-			const struct conf_health **h)
+mono_t model_lag(const struct model *m, mono_t now)
 {
-	const struct ep *e = ep_by_id(m, endpoint);
+	mono_t next = heap_next(&m->due);
 
-	if (!e || e->member != EP_PRESENT || !e->svc->conf ||
-	    e->svc->conf->health.type == PROBE_NONE)
-		return false;
-	*to = e->addr;
-	*h = &e->svc->conf->health;
-	if ((*h)->port)
-		to->port = (*h)->port;
-	return true;
+	return mono_cmp(next, now) < 0 ? mono_sub(now, next) : MONO_US(0);
+}
+
+void model_stall(struct model *m, mono_t length)
+{
+	for (uint32_t i = 1; i < RR_MAX_ENDPOINTS; i++) {
+		struct target *t = &m->target[i];
+
+		if (t->in_flight)
+			t->stalled = mono_add(t->stalled, length);
+	}
 }
 
 static void probe_record(struct ep *e, const struct model_probe *p, mono_t now)
 {
+	e->heard = now;
 	e->probe_took = p->took;
 	e->probe_connect = p->connect;
 	e->probe_tls = p->tls;
 	e->probe_at = now;
 	if (p->ok)
 		e->probes_ok++;
-	else if (reason_class(p->why) != REASON_LOCAL)
+	else
 		e->probes_failed++;
 }
 
@@ -95,9 +129,9 @@ static void probe_local(struct model *m, struct ep *e, const struct model_probe 
 {
 	struct model_event *ev;
 
-	if (e->local_error)
+	if (e->local_since.us)
 		return;
-	e->local_error = true;
+	e->local_since = now;
 	ev = note_ep(m, e, EVENT_PROBE_ERROR, p->why, now);
 	ev->n = (uint32_t)p->err;
 	snprintf(ev->text, sizeof(ev->text), "%s", p->text);
@@ -109,7 +143,7 @@ static void probe_count(struct model *m, struct ep *e, const struct model_probe 
 	bool flapping = e->health.flapping;
 	enum health_change change = health_result(&e->health, &c, p->ok, p->why, now);
 
-	e->local_error = false;
+	e->local_since = MONO_US(0);
 	probe_reason(e, p);
 	if (change != HEALTH_SAME)
 		note_health(m, e, change, now);
@@ -118,35 +152,73 @@ static void probe_count(struct model *m, struct ep *e, const struct model_probe 
 	ep_refresh(m, e, now);
 }
 
-static void probe_next(struct ep *e, mono_t now)
+/*
+ * The same random number for all members of a target, so that those who share a rhythm keep it.
+ * Who asked for a probe of his own while another was in flight gets it now.
+ */
+static void probe_next(struct ep *e, uint32_t run, mono_t now)
 {
 	struct health_conf c = health_conf_of(&e->svc->conf->health);
-	mono_t next = mono_add(e->last_start,
-			       health_wait(&e->health, &c, health_hash(e->id, e->probe_seq)));
+	mono_t next =
+		mono_add(e->last_start, health_wait(&e->health, &c, health_hash(e->target, run)));
 
+	if (e->check_now && e->probe_seq >= e->check_seq)
+		e->check_now = false;
 	if (!ep_checked(e))
 		next = MONO_NEVER;
-	else if (mono_cmp(next, now) < 0)
+	else if (e->check_now || mono_cmp(next, now) < 0)
 		next = now;
 	e->next_probe = next;
 }
 
-void model_probe_result(struct model *m, const struct model_probe *p, mono_t now)
+/* What became of the target's probe, for one of its members. */
+static void member_result(struct model *m, struct ep *e, const struct model_probe *p, mono_t now)
 {
-	struct ep *e = ep_by_id(m, p->endpoint);
-
-	if (!e || !e->in_flight)
-		return;
 	e->in_flight = false;
 	if (!ep_checked(e)) {
 		e->next_probe = MONO_NEVER;
 		return;
 	}
-	e->check_now = false;
-	probe_record(e, p, now);
-	if (!p->ok && reason_class(p->why) == REASON_LOCAL)
+	e->last = *p;
+	e->last_seq = e->probe_seq;
+	if (!p->ok && reason_class(p->why) == REASON_LOCAL) {
 		probe_local(m, e, p, now);
-	else
+	} else {
+		probe_record(e, p, now);
 		probe_count(m, e, p, now);
-	probe_next(e, now);
+	}
+	probe_next(e, p->of.run, now);
+}
+
+static void member_void(struct ep *e, mono_t now)
+{
+	e->in_flight = false;
+	e->next_probe = ep_checked(e) ? now : MONO_NEVER;
+}
+
+static bool is_void(const struct model *m, const struct target *t, const struct model_probe *p)
+{
+	return !p->ok && t->stalled.us > m->kind[t->kind].health.timeout.us / 4;
+}
+
+void model_probe_result(struct model *m, const struct model_probe *p, mono_t now)
+{
+	uint32_t id = p->of.target < RR_MAX_ENDPOINTS ? p->of.target : 0;
+	struct target *t = &m->target[id];
+	bool empty;
+
+	if (!t->in_flight || t->run != p->of.run)
+		return;
+	t->in_flight = false;
+	empty = is_void(m, t, p);
+	m->voids += empty;
+	for (uint32_t i = t->member; i; i = m->ep[i].next_member) {
+		if (!m->ep[i].in_flight)
+			continue;
+		if (empty)
+			member_void(&m->ep[i], now);
+		else
+			member_result(m, &m->ep[i], p, now);
+	}
+	target_arm(m, id);
 }

@@ -21,7 +21,7 @@ void rotation_urgent(struct model *m, struct svc *s, mono_t now)
 	s->rot_stale = true;
 	s->rot_lazy = false;
 	s->rot_at = now;
-	m->dirty = true;
+	m->dirty = m->restless = true;
 }
 
 mono_t rotation_tick(struct model *m, struct svc *s, mono_t now)
@@ -43,6 +43,7 @@ void model_factor(struct model *m, uint32_t endpoint, enum weight_factor f, uint
 
 	if (!e)
 		return;
+	m->restless = true;
 	weight_set_factor(&e->weight, f, value);
 	if (e->state == EPS_UP && weight_effective(&e->weight) != was)
 		e->svc->rot_lazy = true;

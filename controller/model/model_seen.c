@@ -121,12 +121,13 @@ static void walk_drain(struct model *m, struct ep *e, mono_t now)
 	 */
 	if (e->drain.state == DRAIN_OVERDUE && e->established && e->svc->conf &&
 	    e->svc->conf->on_deadline == CONF_DEADLINE_RST)
-		e->kill = true;
+		ep_kill(m, e);
 }
 
 void model_flows(struct model *m, const uint32_t *established, const uint32_t *all, size_t n,
 		 mono_t now)
 {
+	m->restless = true;
 	for (uint32_t i = 1; i < m->ep_end; i++) {
 		struct ep *e = &m->ep[i];
 

@@ -43,7 +43,7 @@ void ep_refresh(struct model *m, struct ep *e, mono_t now)
 		rotation_urgent(m, e->svc, now);
 	e->state = s;
 	e->since = now;
-	m->dirty = true;
+	m->dirty = m->restless = true;
 }
 
 size_t svc_available(const struct svc *s)

@@ -56,8 +56,6 @@ static mono_t tick_ep(struct model *m, struct ep *e, mono_t now)
 	next = drain_next(&e->drain);
 	if (e->health.flapping)
 		next = mono_min(next, e->health.flap_until);
-	if (!e->in_flight && ep_checked(e))
-		next = mono_min(next, e->next_probe);
 	return next;
 }
 
@@ -90,7 +88,8 @@ static mono_t tick_svc(struct model *m, struct svc *s, mono_t now)
 	return next;
 }
 
-mono_t model_tick(struct model *m, mono_t now)
+/* Everything but probes. */
+static mono_t tick_all(struct model *m, mono_t now)
 {
 	mono_t next = MONO_NEVER;
 
@@ -101,9 +100,23 @@ mono_t model_tick(struct model *m, mono_t now)
 	return mono_min(next, locals_tick(m, now));
 }
 
+/*
+ * Most turns of the loop come from probes that have changed nothing: these do not look at every
+ * endpoint.
+ */
+mono_t model_tick(struct model *m, mono_t now)
+{
+	if (m->restless || mono_cmp(now, m->calm_until) >= 0) {
+		m->restless = false;
+		m->calm_until = tick_all(m, now);
+	}
+	return mono_min(m->calm_until, heap_next(&m->due));
+}
+
 void model_planned(struct model *m)
 {
 	m->dirty = false;
+	m->restless = true;
 	locals_planned(m);
 	listeners_planned(m);
 }

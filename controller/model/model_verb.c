@@ -114,7 +114,7 @@ static enum model_rc verb_maint(struct verb *v)
 	if (!rc)
 		rc = set_admin(v, EP_MAINT);
 	if (!rc && v->op->kill && !v->op->dry_run)
-		v->e->kill = true;
+		ep_kill(v->m, v->e);
 	return rc;
 }
 
@@ -210,13 +210,18 @@ static enum model_rc verb_del(struct verb *v)
 	snprintf(o->service, sizeof(o->service), "%s", v->s->name);
 	o->endpoint = a;
 	o->deleted = in_file(v) != NULL;
-	v->e->kill = v->op->kill;
+	v->e->kill = false;
+	if (v->op->kill)
+		ep_kill(v->m, v->e);
 	ep_leave(v->m, v->e, v->op->uid, v->now);
 	over_purge(v->m);
 	return MODEL_OK;
 }
 
-/* Due now, also in maintenance. A probe in flight is the one that was asked for. */
+/*
+ * Due now, also in maintenance. A probe in flight began before anybody asked, and may know only the
+ * past: the one that is asked for follows it.
+ */
 static enum model_rc verb_check(struct verb *v)
 {
 	if (v->s->conf->health.type == PROBE_NONE) {
@@ -226,8 +231,10 @@ static enum model_rc verb_check(struct verb *v)
 	if (v->op->dry_run)
 		return MODEL_OK;
 	v->e->check_now = true;
+	v->e->check_seq = v->e->probe_seq + 1;
 	if (!v->e->in_flight)
 		v->e->next_probe = v->now;
+	target_arm(v->m, v->e->target);
 	return MODEL_OK;
 }
 
@@ -301,5 +308,6 @@ enum model_rc model_verb(struct model *m, const struct model_op *op, char *err, 
 		if (!v.e && !verbs[op->verb].absent)
 			return absent(&v);
 	}
+	m->restless = true;
 	return verbs[op->verb].run(&v);
 }

@@ -17,7 +17,7 @@ static void ep_claim_adopted(struct model *m, struct ep *e, const struct model_s
 	struct health_conf c = health_conf_of(&e->svc->conf->health);
 
 	e->origin = 0;
-	ep_health_begin(e, mono_add(now, health_offset(&c, e->id)));
+	ep_health_begin(e, mono_add(now, health_offset(&c, e->id)), now);
 	if (e->reason == REASON_UNCHECKED && (e->was_active || (o && o->was_up))) {
 		health_adopt(&e->health, &c);
 		e->reason = REASON_ADOPTED;
@@ -76,6 +76,7 @@ static void ep_settle(struct model *m, struct ep *e, const struct want *w, mono_
 	ep_set_weight(m, e, w->weight, w->weight_set, now);
 	ep_set_admin(m, e, w->admin, drain_left(w, e, now), now);
 	ep_assign_locals(m, e, now);
+	target_settle(m, e, now);
 	ep_refresh(m, e, now);
 }
 

@@ -27,7 +27,7 @@ static enum reason state_reason(const struct ep *e)
 	case EPS_NO_HOP:
 		return REASON_NO_NEXT_HOP;
 	case EPS_INIT:
-		return e->local_error ? REASON_LOCAL_ERROR : e->reason;
+		return e->local_since.us ? REASON_LOCAL_ERROR : e->reason;
 	case EPS_DOWN:
 	case EPS_UP:
 		return e->reason;
@@ -46,9 +46,28 @@ static void count_slots(const struct svc *s, uint16_t n[RR_MAX_ENDPOINTS])
 		n[s->slot[k]]++;
 }
 
-/* Health as the counter stands, and the last probe with its phases. */
-static void fill_probe(struct view_endpoint *v, const struct ep *e)
+/* Whoever is probed has results, or somebody should know. */
+static mono_t silent_since(const struct ep *e, mono_t now)
 {
+	const struct conf_health *h = ep_checked(e) ? &e->svc->conf->health : NULL;
+	struct health_conf c;
+
+	if (!h)
+		return MONO_US(0);
+	c = health_conf_of(h);
+	if (mono_cmp(mono_sub(now, e->heard), health_patience(&e->health, &c, h->timeout)) <= 0)
+		return MONO_US(0);
+	return e->heard;
+}
+
+/* Health as the counter stands, and the last probe with its phases. */
+static void fill_probe(struct view_endpoint *v, const struct ep *e, mono_t now)
+{
+	v->last = e->last;
+	v->probe_seq = e->probe_seq;
+	v->last_seq = e->last_seq;
+	v->silent_since = silent_since(e, now);
+	v->local_since = ep_checked(e) ? e->local_since : MONO_US(0);
 	v->h = e->health.h;
 	v->rise = e->health.rise;
 	v->fall = e->health.fall;
@@ -64,7 +83,7 @@ static void fill_probe(struct view_endpoint *v, const struct ep *e)
 	v->probes_failed = e->probes_failed;
 }
 
-static void fill_endpoint(struct view_endpoint *v, const struct ep *e, uint32_t slots)
+static void fill_endpoint(struct view_endpoint *v, const struct ep *e, uint32_t slots, mono_t now)
 {
 	const struct svc *s = e->svc;
 
@@ -87,7 +106,7 @@ static void fill_endpoint(struct view_endpoint *v, const struct ep *e, uint32_t 
 	v->added = e->origin == ORIGIN_OPERATOR;
 	v->weight_set = e->weight_set;
 	v->admin_set = e->admin_why == REASON_OPERATOR && e->member == EP_PRESENT;
-	fill_probe(v, e);
+	fill_probe(v, e, now);
 }
 
 /* Degraded: some endpoint is not available, and nobody asked for that. */
@@ -108,7 +127,8 @@ static enum svc_state state_of(const struct view_service *v)
 	return s;
 }
 
-static bool fill_service(struct view_service *v, struct svc *s, const struct conf_service *c)
+static bool fill_service(struct view_service *v, struct svc *s, const struct conf_service *c,
+			 mono_t now)
 {
 	uint16_t slots[RR_MAX_ENDPOINTS];
 	size_t n = 0;
@@ -129,7 +149,7 @@ static bool fill_service(struct view_service *v, struct svc *s, const struct con
 	for (const struct ep *e = s->first; e; e = e->next) {
 		if (e->member == EP_GONE)
 			continue;
-		fill_endpoint(&v->endpoint[v->endpoints++], e, slots[e->id]);
+		fill_endpoint(&v->endpoint[v->endpoints++], e, slots[e->id], now);
 		v->available += e->state == EPS_UP;
 		v->total += e->member == EP_PRESENT;
 	}
@@ -144,6 +164,8 @@ struct view *view_build(const struct model *m, mono_t now)
 	if (!v)
 		return NULL;
 	v->now = now;
+	v->targets = m->targets;
+	v->voids = m->voids;
 	if (!m->conf)
 		return v;
 	v->conf = conf_share(m->conf);
@@ -155,7 +177,7 @@ struct view *view_build(const struct model *m, mono_t now)
 		struct svc *s = (struct svc *)(uintptr_t)&m->svc[m->order[i]];
 
 		v->services++;
-		if (!fill_service(&v->service[i], s, &v->conf->service[i]))
+		if (!fill_service(&v->service[i], s, &v->conf->service[i], now))
 			goto fail;
 	}
 	return v;

@@ -31,6 +31,10 @@ struct view_endpoint {
 	mono_t since; /* of the displayed state */
 	/* last probe; probe_at 0 = none yet */
 	mono_t probe_took, probe_connect, probe_tls, probe_at;
+	struct model_probe last; /* the last that ended and was not void */
+	uint64_t probe_seq, last_seq; /* number of the last that was started; of `last`, 0 = none */
+	mono_t silent_since; /* far too long without a result that counts, since; 0 = no */
+	mono_t local_since; /* `last` and those before could not be sent, since; 0 = no */
 	mono_t drain_until; /* 0 = not draining */
 	uint64_t probes_ok, probes_failed;
 	uint64_t hop;
@@ -55,6 +59,8 @@ struct view {
 	mono_t now;
 	struct view_service *service; /* in order of configuration */
 	size_t services;
+	size_t targets; /* that are probed; endpoints of several services may share one */
+	uint64_t voids; /* failures of probes that did not count, because nobody had looked */
 	struct conf *conf; /* what service[].conf points into */
 };
 

@@ -17,6 +17,7 @@
 #include "collect/checks.h"
 #include "collect/nexthop.h"
 #include "collect/sweep.h"
+#include "collect/trust.h"
 #include "daemon/daemon.h"
 #include "rrlbd/lock.h"
 #include "rrlbd/options.h"
@@ -56,6 +57,35 @@ static void start_conf(struct daemon *d)
 	free(report);
 	free(text);
 	exit(1);
+}
+
+static void warn_probes(const struct daemon *d)
+{
+	char text[256];
+
+	if (conf_probe_warning(d->conf, text, sizeof(text)))
+		log_warnx("%s", text);
+}
+
+/* What the text alone does not show: files that it names. */
+static int check_conf(const struct daemon *d)
+{
+	struct trust *t;
+	char *report = NULL;
+	bool bad;
+
+	if (trust_load(&t, d->conf)) {
+		log_errx("out of memory");
+		return 1;
+	}
+	report = trust_report(t, d->conf, d->conf_path);
+	bad = report;
+	if (report)
+		fputs(report, stderr);
+	free(report);
+	trust_free(t);
+	warn_probes(d);
+	return bad;
 }
 
 static int print_conf(const struct daemon *d)
@@ -182,11 +212,25 @@ static int start_priv(struct daemon *d)
 	return rc;
 }
 
+/* Files that cannot be read are no reason not to serve. */
+static int start_trust(struct daemon *d)
+{
+	struct trust *t;
+	int rc = trust_load(&t, d->conf);
+
+	if (!rc)
+		trust_use(d, t);
+	warn_probes(d);
+	return rc;
+}
+
 /* The turn needs loop, checks, sweep and control to be there. */
 static int start_parts(struct daemon *d)
 {
 	int rc = sweep_open(d);
 
+	if (!rc)
+		rc = start_trust(d);
 	if (!rc)
 		rc = checks_open(d);
 	if (!rc)
@@ -240,6 +284,7 @@ static void stop(struct daemon *d, bool started)
 	control_close(d);
 	turn_close(d);
 	checks_close(d);
+	trust_use(d, NULL);
 	sweep_close(d);
 	nexthop_close(d);
 	state_free(d);
@@ -271,7 +316,7 @@ int main(int argc, char **argv)
 	log_init("rrlbd", o.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, false);
 	start_conf(d);
 	if (o.check || o.print)
-		return o.print ? print_conf(d) : 0;
+		return o.print ? print_conf(d) : check_conf(d);
 	if (!start_locks(d, &o))
 		return 1;
 	rc = start(d, &o);

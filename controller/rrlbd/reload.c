@@ -16,6 +16,7 @@
 
 #include "collect/iface.h"
 #include "collect/nexthop.h"
+#include "collect/trust.h"
 #include "daemon/daemon.h"
 #include "daemon/push.h"
 #include "rrlbd/reload.h"
@@ -83,9 +84,33 @@ static void reload_keep_fixed(const struct daemon *d, struct conf *c)
 	memcpy(c->readonly_group, d->conf->readonly_group, sizeof(c->readonly_group));
 }
 
-static void reload_commit(struct daemon *d, struct conf *c)
+static void reload_probes(const struct conf *c, struct strbuf *sb)
+{
+	char text[256];
+
+	if (conf_probe_warning(c, text, sizeof(text)))
+		strbuf_printf(sb, "warning: %s\n", text);
+}
+
+/* All files of authorities that it names can be read, or it is refused. */
+static int reload_trust(const struct daemon *d, const struct conf *c, struct trust **t,
+			char **report)
+{
+	int rc = trust_load(t, c);
+
+	if (rc)
+		return rc;
+	*report = trust_report(*t, c, d->conf_path);
+	if (!*report)
+		return 0;
+	trust_free(*t);
+	return -EINVAL;
+}
+
+static void reload_commit(struct daemon *d, struct conf *c, struct trust *t)
 {
 	iface_settle(d, c);
+	trust_use(d, t);
 	conf_free(d->conf);
 	d->conf = c;
 	d->conf_generation++;
@@ -138,22 +163,30 @@ static int reload_text(struct daemon *d, const char *text, size_t len, bool rese
 {
 	struct strbuf notes = { 0 };
 	char err[256] = "";
+	struct trust *t;
 	struct conf *c;
 	int rc = reload_parse(d, text, len, &c, report);
 
 	if (rc)
 		return rc;
+	rc = reload_trust(d, c, &t, report);
+	if (rc) {
+		conf_free(c);
+		return rc;
+	}
+	reload_probes(c, &notes);
 	reload_fixed(d, c, &notes);
 	reload_ifaces(d, c, &notes);
 	reload_keep_fixed(d, c);
 	rc = reload_apply(d, c, reset, err, sizeof(err));
 	if (rc) {
 		conf_free(c);
+		trust_free(t);
 		strbuf_free(&notes);
 		*report = strdup(err);
 		return rc;
 	}
-	reload_commit(d, c);
+	reload_commit(d, c, t);
 	*report = notes.len ? strbuf_take(&notes) : NULL;
 	return 0;
 }

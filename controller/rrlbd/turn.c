@@ -18,6 +18,7 @@
 #include "collect/iface.h"
 #include "collect/nexthop.h"
 #include "collect/sweep.h"
+#include "collect/trust.h"
 #include "daemon/daemon.h"
 #include "daemon/push.h"
 #include "rrlbd/ask.h"
@@ -154,6 +155,7 @@ static void second_fire(void *arg)
 	d->push_retry = false;
 	iface_status(d);
 	nexthop_second(d);
+	trust_second(d);
 	collect_period(d);
 	sweep_run(d);
 }

@@ -48,7 +48,8 @@ struct session {
 	mono_t patience; /* until when that is waited for */
 	/* WAIT_DRAIN, WAIT_CHECK: */
 	mono_t since, until; /* MONO_NEVER = for ever */
-	uint64_t probes, probes_ok; /* CHECK: results that were there before */
+	mono_t limit; /* CHECK: to wait at most; the probe before it may have to end first */
+	uint64_t probe; /* CHECK: the number of the probe that was asked for */
 	uint32_t established; /* DRAIN: last told; UINT32_MAX = nothing yet */
 };
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "collect/trust.h"
 #include "serve/call.h"
 #include "serve/json.h"
 #include "util/text_diff.h"
@@ -93,13 +94,34 @@ static struct conf *wanted(struct call *c)
 	return conf;
 }
 
+/* As a reload would: files of authorities that it names must be there. */
+static enum api_code check_trust(struct call *c, const struct conf *conf)
+{
+	struct trust *t;
+	char *report;
+
+	if (trust_load(&t, conf))
+		return call_fail(c, API_FAILED, "no memory");
+	report = trust_report(t, conf, sent_name(c));
+	trust_free(t);
+	if (!report)
+		return API_OK;
+	if (!c->data)
+		c->data = json_object();
+	put_text(c->data, "report", report);
+	free(report);
+	return call_fail(c, API_FAILED, "a file of certificate authorities cannot be read");
+}
+
 enum api_code verb_config_check(struct call *c)
 {
 	struct conf *conf = wanted(c);
 	size_t endpoints = 0;
 
-	if (!conf)
+	if (!conf || check_trust(c, conf)) {
+		conf_free(conf);
 		return API_FAILED;
+	}
 	for (size_t i = 0; i < conf->services; i++)
 		endpoints += conf->service[i].endpoints;
 	c->data = json_object();

@@ -282,13 +282,14 @@ enum api_code verb_endpoint_weight(struct call *c)
 
 static enum api_code show_check(struct call *c)
 {
-	session_wait(c, WAIT_CHECK, mono_add(c->now, CHECK_WAIT));
+	session_wait(c, WAIT_CHECK, mono_add(c->now, c->session->limit));
 	return CALL_LATER;
 }
 
 /*
- * The results so far are noted before the turn starts the probe: one that cannot be sent has
- * ended within the turn.
+ * The probe that is asked for is the next one that starts: one in flight began before anybody
+ * asked. Its number is noted before the turn starts it: one that cannot be sent has ended within
+ * the turn.
  */
 enum api_code verb_endpoint_check(struct call *c)
 {
@@ -301,7 +302,9 @@ enum api_code verb_endpoint_check(struct call *c)
 	if (t.service->conf && t.service->conf->health.type == PROBE_NONE)
 		return call_fail(c, API_FAILED, "health checks are off for service '%s'",
 				 t.service->name);
-	s->probes_ok = t.endpoint->probes_ok;
-	s->probes = t.endpoint->probes_ok + t.endpoint->probes_failed;
+	s->probe = t.endpoint->probe_seq + 1;
+	s->limit = CHECK_WAIT;
+	if (t.service->conf)
+		s->limit.us += 2 * t.service->conf->health.timeout.us;
 	return operate_target(c, &t, (struct model_op){ .verb = VERB_CHECK }, show_check);
 }

@@ -110,20 +110,34 @@ static void poll_drain(struct control *ctl, struct session *s, const struct snap
 	json_decref(data);
 }
 
+/* The endpoint's reason and phases stand for its health; here those of the one probe are meant. */
+static struct view_endpoint only_last(const struct view_endpoint *e)
+{
+	struct view_endpoint own = *e;
+
+	own.reason = e->last.why;
+	own.err = e->last.err;
+	memcpy(own.text, e->last.text, sizeof(own.text));
+	own.probe_took = e->last.took;
+	own.probe_connect = e->last.connect;
+	own.probe_tls = e->last.tls;
+	return own;
+}
+
 static json_t *check_json(const struct session *s, const struct snapshot *snap,
 			  const struct view_endpoint *e)
 {
+	const struct view_endpoint own = only_last(e);
 	json_t *o = json_object();
 	char addr[ADDR_STRLEN];
-	bool ok = e->probes_ok > s->probes_ok;
 
 	put_str(o, "service", s->service);
 	put_str(o, "endpoint", addr_print(&s->endpoint, addr, sizeof(addr)));
-	put_str(o, "result", ok ? "pass" : "fail");
+	put_str(o, "result", e->last.ok ? "pass" : e->local_since.us ? "error" : "fail");
 	put_str(o, "state", ep_state_name(e->state));
 	put_health(o, e);
-	put_reason(o, e);
-	put_probe(o, snap->now, e);
+	put_reason(o, &own);
+	put_probe(o, snap->now, &own);
 	return o;
 }
 
@@ -134,12 +148,15 @@ static void poll_check(struct session *s, const struct snapshot *snap,
 
 	if (!e) {
 		finish(s, API_NO_SUCH, "the endpoint has been removed", NULL);
-	} else if (e->probes_ok + e->probes_failed != s->probes) {
+	} else if (e->last_seq >= s->probe) {
 		data = check_json(s, snap, e);
-		if (e->probes_ok > s->probes_ok)
+		if (e->last.ok)
 			finish(s, API_OK, "", data);
 		else
-			finish(s, API_FAILED, "the probe failed", data);
+			finish(s, API_FAILED,
+			       e->local_since.us ? "the probe could not be sent from here"
+						 : "the probe failed",
+			       data);
 		json_decref(data);
 	} else if (mono_cmp(snap->now, s->until) >= 0) {
 		finish(s, API_TIMEOUT, "no probe has ended", NULL);

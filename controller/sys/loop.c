@@ -47,12 +47,22 @@ struct loop {
 	LIST_HEAD(, loop_timer) timers;
 };
 
-mono_t loop_clock(void)
+static mono_t clock_read(clockid_t id)
 {
 	struct timespec ts;
 
-	clock_gettime(CLOCK_MONOTONIC, &ts);
+	clock_gettime(id, &ts);
 	return MONO_US((int64_t)ts.tv_sec * 1000000 + ts.tv_nsec / 1000);
+}
+
+mono_t loop_clock(void)
+{
+	return clock_read(CLOCK_MONOTONIC);
+}
+
+mono_t loop_boot(void)
+{
+	return clock_read(CLOCK_BOOTTIME);
 }
 
 mono_t loop_now(struct loop *l)

@@ -34,6 +34,8 @@ void loop_close(struct loop *l);
 mono_t loop_now(struct loop *l);
 /* The clock itself (CLOCK_MONOTONIC), for measuring how long something took. */
 mono_t loop_clock(void);
+/* CLOCK_BOOTTIME: it goes on while the host sleeps. Not to be mixed with the others. */
+mono_t loop_boot(void);
 
 /*
  * Call `fn` whenever the signal `sig` has come, or `fd` is readable (it is called again while

@@ -10,6 +10,9 @@
  * the address (so no resolver is asked). Every probe makes its own connection and TLS session: a
  * kept one would only prove that an old connection still works.
  *
+ * CPU: a TLS handshake, for the most part OpenSSL's. Authorities are in memory (authority.h), never
+ * read for a probe.
+ *
  * Three things curl does not tell are noted by callbacks: when the handshake begins (open_tls:
  * libcurl 7.88 reports a connect time of 0 when the handshake does not end), why a certificate was
  * refused when its signature is wrong (verify_cb), and why socket() failed (open_socket).
@@ -24,10 +27,13 @@
 #include <curl/curl.h>
 #include <openssl/ssl.h>
 
+#include "sys/authority_int.h"
 #include "sys/curl_loop.h"
 #include "sys/loop.h"
 #include "sys/probe.h"
 #include "sys/probe_class.h"
+
+#define ALPN_MAX 256
 
 struct probe {
 	struct probe *next, *prev;
@@ -40,6 +46,9 @@ struct probe {
 	bool body_ended;
 	mono_t started, connected; /* 0 = not connected */
 	int socket_err; /* why no socket could be had */
+	X509_STORE *store; /* a reference; NULL = nothing is verified */
+	unsigned char alpn[ALPN_MAX]; /* as it is sent: each name after its length (RFC 7301) */
+	unsigned int alpn_len;
 	int verify; /* first X509_V_ERR_* that verification met; 0 = none */
 	char message[CURL_ERROR_SIZE];
 };
@@ -77,6 +86,7 @@ static void probe_free(struct probe *p)
 	curl_easy_cleanup(p->easy);
 	curl_slist_free_all(p->connect_to);
 	curl_slist_free_all(p->headers);
+	X509_STORE_free(p->store);
 	free(p);
 }
 
@@ -182,16 +192,23 @@ static int verify_cb(int ok, X509_STORE_CTX *store)
 	return ok;
 }
 
+/*
+ * What libcurl has no option for: authorities in memory (given as a blob, it would parse them for
+ * each connection), and protocols in ALPN other than those of HTTP.
+ */
 static CURLcode open_tls(CURL *easy, void *ctx, void *arg)
 {
 	struct probe *p = arg;
 
 	(void)easy;
 	p->connected = loop_clock();
-	if (SSL_CTX_get_verify_mode(ctx) & SSL_VERIFY_PEER) {
+	if (p->store) {
 		SSL_CTX_set_app_data(ctx, p);
 		SSL_CTX_set_verify(ctx, SSL_CTX_get_verify_mode(ctx), verify_cb);
+		SSL_CTX_set1_cert_store(ctx, p->store);
 	}
+	if (p->alpn_len && SSL_CTX_set_alpn_protos(ctx, p->alpn, p->alpn_len))
+		return CURLE_OUT_OF_MEMORY;
 	return CURLE_OK;
 }
 
@@ -232,24 +249,59 @@ static int setup_address(struct probe *p, const struct probe_target *t)
 	return curl_easy_setopt(p->easy, CURLOPT_URL, url) == CURLE_OK ? 0 : -EINVAL;
 }
 
-static void setup_tls(struct probe *p, const struct probe_target *t)
+/* "h2,http/1.1" as it is sent. Names are not empty and shorter than 256 bytes. */
+static int setup_alpn(struct probe *p, const char *names)
 {
-	bool alpn = *or_empty(t->alpn);
-	bool h2 = alpn && strstr(t->alpn, "h2");
+	while (*names) {
+		size_t n = strcspn(names, ",");
 
+		if (!n || n > 255 || p->alpn_len + 1 + n > sizeof(p->alpn))
+			return -EINVAL;
+		p->alpn[p->alpn_len++] = (unsigned char)n;
+		memcpy(p->alpn + p->alpn_len, names, n);
+		p->alpn_len += (unsigned int)n;
+		names += n + (names[n] == ',');
+	}
+	return 0;
+}
+
+static bool alpn_has(const struct probe *p, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (unsigned int i = 0; i < p->alpn_len; i += 1u + p->alpn[i]) {
+		if (p->alpn[i] == len && !memcmp(p->alpn + i + 1, name, len))
+			return true;
+	}
+	return false;
+}
+
+static int setup_tls(struct probe *p, const struct probe_target *t)
+{
+	int rc = setup_alpn(p, or_empty(t->alpn));
+	/* libcurl looks at what the server chose only when it has itself offered something. */
+	bool h2 = t->type == PROBE_HTTPS && alpn_has(p, "h2");
+
+	if (rc || (t->verify != PROBE_VERIFY_NONE && !t->authority))
+		return -EINVAL;
+	if (t->verify != PROBE_VERIFY_NONE) {
+		p->store = authority_store(t->authority);
+		X509_STORE_up_ref(p->store);
+	}
+	curl_easy_setopt(p->easy, CURLOPT_CAINFO, NULL);
+	curl_easy_setopt(p->easy, CURLOPT_CAPATH, NULL);
 	curl_easy_setopt(p->easy, CURLOPT_SSL_VERIFYPEER, t->verify == PROBE_VERIFY_NONE ? 0L : 1L);
 	curl_easy_setopt(p->easy, CURLOPT_SSL_VERIFYHOST, t->verify == PROBE_VERIFY_FULL ? 2L : 0L);
-	if (*or_empty(t->ca))
-		curl_easy_setopt(p->easy, CURLOPT_CAINFO, t->ca);
 	curl_easy_setopt(p->easy, CURLOPT_SSLVERSION,
 			 t->tls_min == 13 ? (long)CURL_SSLVERSION_TLSv1_3
 					  : (long)CURL_SSLVERSION_TLSv1_2);
-	curl_easy_setopt(p->easy, CURLOPT_SSL_ENABLE_ALPN, alpn ? 1L : 0L);
+	curl_easy_setopt(p->easy, CURLOPT_SSL_ENABLE_ALPN, h2 ? 1L : 0L);
 	curl_easy_setopt(p->easy, CURLOPT_HTTP_VERSION,
 			 h2 ? (long)CURL_HTTP_VERSION_2TLS : (long)CURL_HTTP_VERSION_1_1);
 	curl_easy_setopt(p->easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
 	curl_easy_setopt(p->easy, CURLOPT_SSL_CTX_FUNCTION, open_tls);
 	curl_easy_setopt(p->easy, CURLOPT_SSL_CTX_DATA, p);
+	return 0;
 }
 
 static int setup_http(struct probe *p, const struct probe_target *t)
@@ -302,7 +354,7 @@ static int probe_setup(struct probe *p, const struct probe_target *t)
 	setup_common(p, t);
 	rc = setup_address(p, t);
 	if (!rc && t->type != PROBE_TCP)
-		setup_tls(p, t);
+		rc = setup_tls(p, t);
 	if (!rc && t->type == PROBE_HTTPS)
 		rc = setup_http(p, t);
 	return rc;
@@ -330,6 +382,19 @@ int probe_start(struct probes *ps, uint64_t tag, const struct probe_target *t)
 	else
 		probe_link(ps, p);
 	return rc;
+}
+
+void probe_cancel(struct probes *ps, uint64_t tag)
+{
+	struct probe *p = ps->head;
+
+	while (p && p->tag != tag)
+		p = p->next;
+	if (!p)
+		return;
+	curl_loop_remove(ps->curl, p->easy);
+	probe_unlink(ps, p);
+	probe_free(p);
 }
 
 size_t probes_inflight(const struct probes *ps)

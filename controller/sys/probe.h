@@ -21,15 +21,21 @@
 #define PROBE_MAX_INFLIGHT 1024
 #define PROBE_BODY_MAX 65536 /* bytes of a response that are looked at */
 
-/* Strings need to live only until probe_start() returns; NULL or "" = not set. */
+struct authority;
+
+/* All that it points to needs to live only until probe_start() returns; NULL or "" = not set. */
 struct probe_target {
 	enum probe_type type;
 	struct addr to; /* address and port that are connected to */
 	mono_t timeout; /* connect, TLS and exchange together */
 	const char *sni; /* server name; also the name that VERIFY_FULL asks of the certificate */
 	enum probe_verify verify;
-	const char *ca; /* file; not set = the system's */
-	const char *alpn; /* comma-separated; "h2" in it offers HTTP/2, not set = no ALPN at all */
+	const struct authority *authority; /* who is believed; needed unless VERIFY_NONE */
+	/*
+	 * Protocol names by comma: exactly these are offered, in this order; not set = no ALPN at
+	 * all. An https probe speaks HTTP/2 when the server chooses "h2", else HTTP/1.1.
+	 */
+	const char *alpn;
 	uint32_t tls_min; /* 12 or 13 */
 	const char *path; /* https */
 	const char *host; /* https: Host header; not set = sni or the address */
@@ -55,8 +61,13 @@ typedef void (*probe_done)(void *arg, uint64_t tag, const struct probe_result *r
 int probes_open(struct probes **p, struct loop *l, probe_done done, void *arg);
 /* Cancels what is in flight, without results. */
 void probes_close(struct probes *p);
-/* 0, -EAGAIN when PROBE_MAX_INFLIGHT are in flight, or -errno: then there will be no result. */
+/*
+ * 0, or there will be no result: -EAGAIN when PROBE_MAX_INFLIGHT are in flight, -EINVAL for a
+ * target that cannot be, or -errno.
+ */
 int probe_start(struct probes *p, uint64_t tag, const struct probe_target *t);
+/* Ends the probe of this tag without a result, if it is in flight. Not inside probe_done. */
+void probe_cancel(struct probes *p, uint64_t tag);
 size_t probes_inflight(const struct probes *p);
 
 #endif

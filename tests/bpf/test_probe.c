@@ -24,13 +24,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "lib/probing.h"
 #include "lib/server.h"
-#include "sys/loop.h"
-#include "sys/probe.h"
 
 #define CA_FILE "/tmp/rrlb-test-probe-ca.pem"
-#define TIMEOUT MONO_S(4) /* where the answer comes: room for a busy machine */
-#define SHORT MONO_MS(300) /* where it does not */
 
 /* ---- servers ---- */
 
@@ -56,79 +53,6 @@ static void serve_tls(struct server *s, SSL_CTX *ctx, const char *response)
 	server_run(s, serve, ctx, response);
 }
 
-/* ---- one probe ---- */
-
-struct wait {
-	struct loop *loop;
-	struct loop_timer *guard;
-	struct probe_result r;
-	int results;
-};
-
-static void on_done(void *arg, uint64_t tag, const struct probe_result *r)
-{
-	struct wait *w = arg;
-
-	assert_int_equal(tag, 42);
-	w->r = *r;
-	w->results++;
-	loop_stop(w->loop);
-}
-
-static void on_guard(void *arg)
-{
-	struct wait *w = arg;
-
-	loop_stop(w->loop);
-}
-
-static void after(void *arg)
-{
-	(void)arg;
-}
-
-static struct probe_result probe(const struct probe_target *t)
-{
-	struct wait w = { .results = 0 };
-	struct probes *ps;
-
-	assert_int_equal(loop_open(&w.loop), 0);
-	assert_int_equal(loop_timer(w.loop, &w.guard, on_guard, &w), 0);
-	loop_timer_at(w.guard, mono_add(loop_clock(), MONO_S(10)));
-	assert_int_equal(probes_open(&ps, w.loop, on_done, &w), 0);
-	assert_int_equal(probe_start(ps, 42, t), 0);
-	assert_int_equal(loop_run(w.loop, after, NULL), 0);
-	assert_int_equal(w.results, 1);
-	assert_int_equal(probes_inflight(ps), 0);
-	probes_close(ps);
-	loop_close(w.loop);
-	return w.r;
-}
-
-static struct probe_target target(enum probe_type type, uint16_t port)
-{
-	return (struct probe_target){
-		.type = type,
-		.to = { .family = 4, .port = port, .ip = { 127, 0, 0, 1 } },
-		.timeout = TIMEOUT,
-		.tls_min = 12,
-		.sni = "ep.example",
-		.status_lo = 200,
-		.status_hi = 399,
-	};
-}
-
-static void expect(const struct probe_target *t, enum reason why, const char *text)
-{
-	struct probe_result r = probe(t);
-
-	if (r.why != why)
-		fail_msg("%s (errno %d, %s), expected %s", reason_name(r.why), r.err, r.text,
-			 reason_name(why));
-	if (text && !strstr(r.text, text))
-		fail_msg("text '%s', expected '%s' in it", r.text, text);
-}
-
 /* ---- tests ---- */
 
 static void test_tcp(void **state)
@@ -139,15 +63,15 @@ static void test_tcp(void **state)
 
 	(void)state;
 	server_open(&s, 4);
-	t = target(PROBE_TCP, s.port);
-	r = probe(&t);
+	t = probe_target_local(PROBE_TCP, s.port);
+	r = probe_once(&t);
 	assert_int_equal(r.why, REASON_PASS);
 	assert_true(r.connect.us > 0 && r.connect.us <= r.took.us && r.tls.us == 0);
 	server_close(&s);
-	expect(&t, REASON_REFUSED, NULL);
-	assert_int_equal(probe(&t).err, ECONNREFUSED);
+	probe_expect(&t, REASON_REFUSED, NULL);
+	assert_int_equal(probe_once(&t).err, ECONNREFUSED);
 	t.type = PROBE_TLS;
-	expect(&t, REASON_REFUSED, NULL);
+	probe_expect(&t, REASON_REFUSED, NULL);
 }
 
 static void test_black_hole(void **state)
@@ -165,11 +89,11 @@ static void test_black_hole(void **state)
 		fill[i] = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
 		connect(fill[i], (struct sockaddr *)&a, sizeof(a));
 	}
-	t = target(PROBE_TLS, s.port);
-	t.timeout = SHORT;
-	r = probe(&t);
+	t = probe_target_local(PROBE_TLS, s.port);
+	t.timeout = PROBING_SHORT;
+	r = probe_once(&t);
 	assert_int_equal(r.why, REASON_CONNECT_TIMEOUT);
-	assert_in_range(r.took.us, SHORT.us - 20000, SHORT.us + 2000000);
+	assert_in_range(r.took.us, PROBING_SHORT.us - 20000, PROBING_SHORT.us + 2000000);
 	for (int i = 0; i < 4; i++)
 		close(fill[i]);
 	server_close(&s);
@@ -182,13 +106,13 @@ static void test_silent_and_reset(void **state)
 
 	(void)state;
 	server_open(&s, 16);
-	t = target(PROBE_TLS, s.port);
-	t.timeout = SHORT;
-	expect(&t, REASON_TLS_TIMEOUT, NULL);
+	t = probe_target_local(PROBE_TLS, s.port);
+	t.timeout = PROBING_SHORT;
+	probe_expect(&t, REASON_TLS_TIMEOUT, NULL);
 	server_close(&s);
 	server_run(&s, conn_reset, NULL, NULL);
-	t = target(PROBE_TLS, s.port);
-	expect(&t, REASON_RESET, NULL);
+	t = probe_target_local(PROBE_TLS, s.port);
+	probe_expect(&t, REASON_RESET, NULL);
 	server_close(&s);
 }
 
@@ -200,50 +124,15 @@ static void test_tls(void **state)
 
 	(void)state;
 	serve_tls(&s, ctx_make("ep.example", -60, 3600, true, TLS1_2_VERSION), NULL);
-	t = target(PROBE_TLS, s.port);
-	r = probe(&t);
+	t = probe_target_local(PROBE_TLS, s.port);
+	r = probe_once(&t);
 	assert_int_equal(r.why, REASON_PASS);
 	assert_true(r.connect.us > 0 && r.tls.us > 0 && r.connect.us + r.tls.us <= r.took.us);
 	assert_string_equal(s.sni, "ep.example");
 	t.sni = "";
-	expect(&t, REASON_PASS, NULL);
+	probe_expect(&t, REASON_PASS, NULL);
 	t.tls_min = 13;
-	expect(&t, REASON_TLS_ALERT, "alert protocol version");
-	server_close(&s);
-}
-
-static void test_certificates(void **state)
-{
-	struct probe_target t;
-	struct server s;
-
-	(void)state;
-	serve_tls(&s, ctx_make("ep.example", -60, 3600, true, TLS1_3_VERSION), NULL);
-	t = target(PROBE_TLS, s.port);
-	t.ca = CA_FILE;
-	t.verify = PROBE_VERIFY_FULL;
-	expect(&t, REASON_PASS, NULL);
-	t.sni = "other.example";
-	expect(&t, REASON_CERT_NAME, NULL);
-	t.verify = PROBE_VERIFY_CHAIN;
-	expect(&t, REASON_PASS, NULL);
-	t.ca = NULL; /* the system's: our CA is not among them */
-	expect(&t, REASON_CERT_UNTRUSTED, NULL);
-	t.ca = "/nonexistent";
-	expect(&t, REASON_LOCAL_ERROR, NULL);
-	server_close(&s);
-
-	serve_tls(&s, ctx_make("ep.example", -7200, -3600, true, TLS1_3_VERSION), NULL);
-	t = target(PROBE_TLS, s.port);
-	expect(&t, REASON_PASS, NULL); /* not looked at */
-	t.ca = CA_FILE;
-	t.verify = PROBE_VERIFY_CHAIN;
-	expect(&t, REASON_CERT_EXPIRED, NULL);
-	server_close(&s);
-
-	serve_tls(&s, ctx_make("ep.example", -60, 3600, false, TLS1_3_VERSION), NULL);
-	t.to.port = s.port;
-	expect(&t, REASON_CERT_UNTRUSTED, NULL);
+	probe_expect(&t, REASON_TLS_ALERT, "alert protocol version");
 	server_close(&s);
 }
 
@@ -255,12 +144,12 @@ static void https(const char *response, const char *want, enum reason why, const
 	struct server s;
 
 	serve_tls(&s, ctx_make("ep.example", -60, 3600, true, TLS1_3_VERSION), response);
-	t = target(PROBE_HTTPS, s.port);
+	t = probe_target_local(PROBE_HTTPS, s.port);
 	t.path = "/health?x=1";
 	t.expect = want;
 	if (why == REASON_HTTP_TIMEOUT)
 		t.timeout = MONO_MS(1000);
-	expect(&t, why, text);
+	probe_expect(&t, why, text);
 	if (response) {
 		assert_non_null(strstr(s.request, "GET /health?x=1 HTTP/1.1\r\n"));
 		assert_non_null(strstr(s.request, "\r\nHost: ep.example\r\n"));
@@ -284,37 +173,35 @@ static void test_https(void **state)
 static void test_no_descriptors(void **state)
 {
 	struct rlimit was, none;
-	struct probe_target t = target(PROBE_TCP, 1);
-	struct wait w = { .results = 0 };
-	struct probes *ps;
+	struct probe_target t = probe_target_local(PROBE_TCP, 1);
+	struct probing w;
 	int top;
 
 	(void)state;
-	assert_int_equal(loop_open(&w.loop), 0);
-	assert_int_equal(probes_open(&ps, w.loop, on_done, &w), 0);
+	probing_open(&w);
 	top = dup(0);
 	close(top);
 	getrlimit(RLIMIT_NOFILE, &was);
 	none = was;
 	none.rlim_cur = (rlim_t)top;
 	setrlimit(RLIMIT_NOFILE, &none);
-	if (!probe_start(ps, 42, &t))
-		assert_int_equal(loop_run(w.loop, after, NULL), 0);
+	if (!probe_start(w.ps, PROBING_TAG, &t))
+		probing_run(&w, MONO_S(10));
 	setrlimit(RLIMIT_NOFILE, &was);
 	assert_int_equal(w.results, 1);
 	assert_int_equal(w.r.why, REASON_LOCAL_ERROR);
-	probes_close(ps);
-	loop_close(w.loop);
+	assert_int_equal(w.r.err, EMFILE);
+	probing_close(&w);
 }
 
 static void test_no_route(void **state)
 {
-	struct probe_target t = target(PROBE_TCP, 443);
+	struct probe_target t = probe_target_local(PROBE_TCP, 443);
 
 	(void)state;
 	memcpy(t.to.ip, "\xc0\x00\x02\x01", 4);
-	expect(&t, REASON_LOCAL_ERROR, NULL);
-	assert_int_equal(probe(&t).err, ENETUNREACH);
+	probe_expect(&t, REASON_LOCAL_ERROR, NULL);
+	assert_int_equal(probe_once(&t).err, ENETUNREACH);
 }
 
 static int setup(void **state)
@@ -338,7 +225,6 @@ int main(void)
 		cmocka_unit_test(test_black_hole),
 		cmocka_unit_test(test_silent_and_reset),
 		cmocka_unit_test(test_tls),
-		cmocka_unit_test(test_certificates),
 		cmocka_unit_test(test_https),
 		cmocka_unit_test(test_no_descriptors),
 		cmocka_unit_test(test_no_route),

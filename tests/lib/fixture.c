@@ -188,10 +188,29 @@ void fx_hops(struct model *m, mono_t now)
 	}
 }
 
-void fx_result(struct model *m, uint32_t endpoint, enum reason why, mono_t now)
+static uint32_t fx_run[RR_MAX_ENDPOINTS]; /* of the last probe of each target */
+
+size_t fx_due(struct model *m, uint32_t *target, size_t max, mono_t now)
+{
+	static struct model_run run[RR_MAX_ENDPOINTS];
+	size_t n = model_due(m, run, max, now);
+
+	for (size_t i = 0; i < n; i++) {
+		target[i] = run[i].target;
+		fx_run[run[i].target] = run[i].run;
+	}
+	return n;
+}
+
+struct model_run fx_run_of(uint32_t target)
+{
+	return (struct model_run){ target, fx_run[target] };
+}
+
+void fx_result(struct model *m, uint32_t target, enum reason why, mono_t now)
 {
 	struct model_probe p = {
-		.endpoint = endpoint,
+		.of = fx_run_of(target),
 		.ok = why == REASON_PASS,
 		.why = why,
 		.took = MONO_MS(4),
@@ -224,7 +243,7 @@ void fx_all_up(struct model *m, mono_t now)
 	fx_hops(m, now);
 	for (size_t i = 0; i < v->services; i++)
 		check_now(m, &v->service[i], now);
-	n = model_due(m, id, RR_MAX_ENDPOINTS, now);
+	n = fx_due(m, id, RR_MAX_ENDPOINTS, now);
 	for (size_t i = 0; i < n; i++)
 		fx_result(m, id[i], REASON_PASS, now);
 	view_free(v);

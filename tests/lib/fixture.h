@@ -39,8 +39,14 @@ enum ep_state fx_state(const struct model *m, const char *service, const char *a
 size_t fx_available(const struct model *m, const char *service);
 uint64_t fx_hop(uint32_t endpoint);
 void fx_hops(struct model *m, mono_t now); /* every endpoint gets a hop and a source address */
+/*
+ * model_due(), the targets alone; their runs are kept for fx_result(). A target that has one member
+ * has its id.
+ */
+size_t fx_due(struct model *m, uint32_t *target, size_t max, mono_t now);
+struct model_run fx_run_of(uint32_t target); /* the probe that fx_due() last started */
 /* A probe that is in flight ends. */
-void fx_result(struct model *m, uint32_t endpoint, enum reason why, mono_t now);
+void fx_result(struct model *m, uint32_t target, enum reason why, mono_t now);
 void fx_all_up(struct model *m, mono_t now); /* hops, and the first probe of all passes */
 enum model_rc fx_verb(struct model *m, enum model_verb v, const char *service, const char *addr,
 		      mono_t now);

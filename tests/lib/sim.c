@@ -11,7 +11,7 @@
 static void start_probes(struct sim *s)
 {
 	uint32_t due[SIM_IDS];
-	size_t n = model_due(s->m, due, SIM_IDS, s->now);
+	size_t n = fx_due(s->m, due, SIM_IDS, s->now);
 
 	for (size_t i = 0; i < n; i++) {
 		const struct conf_health *h;

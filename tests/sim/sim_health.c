@@ -181,7 +181,7 @@ static void test_probes_are_spread(void **state)
 	}
 	m = fx_model(c, MONO_S(100));
 	for (int ms = 0; ms < 2000; ms += 100) {
-		size_t n = model_due(m, id, 256, MONO_MS(100000 + ms));
+		size_t n = fx_due(m, id, 256, MONO_MS(100000 + ms));
 
 		worst = n > worst ? n : worst;
 		total += n;

@@ -28,7 +28,7 @@ static void apply(struct fx_world *w, mono_t now)
 static void probe(struct model *m, uint32_t id, enum reason why, mono_t now)
 {
 	uint32_t due[64];
-	size_t n = model_due(m, due, 64, now);
+	size_t n = fx_due(m, due, 64, now);
 	bool mine = false;
 
 	for (size_t i = 0; i < n; i++) {
@@ -95,7 +95,7 @@ static void test_without_checks(void **state)
 	fx_hops(w.m, MONO_S(100));
 	assert_int_equal(fx_available(w.m, "web"), 3);
 	assert_int_equal(fx_view(w.m, "web", E1).reason, REASON_NO_CHECK);
-	assert_int_equal(model_due(w.m, due, 8, MONO_S(200)), 0);
+	assert_int_equal(fx_due(w.m, due, 8, MONO_S(200)), 0);
 	assert_int_equal(fx_verb(w.m, VERB_CHECK, "web", E1, MONO_S(200)), MODEL_INVALID);
 	fx_world_free(&w);
 }
@@ -124,13 +124,13 @@ static void test_reload_keeps_probe_in_flight(void **state)
 	uint32_t id = fx_id(w.m, "web", E1), due[8];
 
 	(void)state;
-	assert_int_equal(model_due(w.m, due, 8, MONO_S(110)), 3);
+	assert_int_equal(fx_due(w.m, due, 8, MONO_S(110)), 3);
 	apply(&w, MONO_S(110));
 	/* still in flight: never two at once */
-	assert_int_equal(model_due(w.m, due, 8, MONO_S(200)), 0);
+	assert_int_equal(fx_due(w.m, due, 8, MONO_S(200)), 0);
 	for (int i = 0; i < 3; i++) {
 		fx_result(w.m, id, REASON_REFUSED, MONO_S(200 + i));
-		model_due(w.m, due, 8, MONO_S(201 + i));
+		fx_due(w.m, due, 8, MONO_S(201 + i));
 	}
 	assert_int_equal(fx_state(w.m, "web", E1), EPS_DOWN);
 	fx_world_free(&w);
@@ -346,9 +346,9 @@ static void test_tick_says_when(void **state)
 
 	(void)state;
 	assert_in_range(next.us, MONO_MS(101800).us, MONO_MS(102200).us); /* the earliest probe */
-	assert_int_equal(model_due(w.m, due, 8, MONO_US(next.us - 1)), 0);
-	assert_in_range(model_due(w.m, due, 8, next), 1, 3);
-	model_due(w.m, due, 8, MONO_S(110));
+	assert_int_equal(fx_due(w.m, due, 8, MONO_US(next.us - 1)), 0);
+	assert_in_range(fx_due(w.m, due, 8, next), 1, 3);
+	fx_due(w.m, due, 8, MONO_S(110));
 	fx_verb(w.m, VERB_DRAIN, "web", E1, MONO_S(110));
 	/* all in flight: the drain deadline */
 	assert_int_equal(model_tick(w.m, MONO_S(110)).us, MONO_S(410).us);

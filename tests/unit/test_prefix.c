@@ -146,7 +146,7 @@ static void do_hop(struct world *w)
 static void do_probes(struct world *w)
 {
 	uint32_t id[64];
-	size_t n = model_due(w->m, id, 64, w->now);
+	size_t n = fx_due(w->m, id, 64, w->now);
 
 	for (size_t i = 0; i < n; i++)
 		fx_result(w->m, id[i], fx_rand(&w->r, 4) ? REASON_PASS : REASON_REFUSED, w->now);

@@ -308,7 +308,7 @@ static void test_maint_kill(void **state)
 	assert_int_equal(model_kills(w.m, kill, 4), 1);
 	assert_int_equal(kill[0], fx_id(w.m, "web", E2));
 	assert_int_equal(model_kills(w.m, kill, 4), 0);
-	assert_int_equal(model_due(w.m, due, 8, MONO_S(110)), 2); /* no probes in maintenance */
+	assert_int_equal(fx_due(w.m, due, 8, MONO_S(110)), 2); /* no probes in maintenance */
 	fx_world_free(&w);
 }
 
@@ -320,9 +320,9 @@ static void test_check_now(void **state)
 	struct addr to;
 
 	(void)state;
-	assert_int_equal(model_due(w.m, due, 8, MONO_S(100)), 0);
+	assert_int_equal(fx_due(w.m, due, 8, MONO_S(100)), 0);
 	assert_int_equal(fx_verb(w.m, VERB_CHECK, "web", E2, MONO_S(100)), MODEL_OK);
-	assert_int_equal(model_due(w.m, due, 8, MONO_S(100)), 1);
+	assert_int_equal(fx_due(w.m, due, 8, MONO_S(100)), 1);
 	assert_int_equal(due[0], id);
 	assert_true(model_probe_target(w.m, id, &to, &h));
 	assert_int_equal(to.port, 8443);
@@ -398,7 +398,7 @@ static void test_random_verbs(void **state)
 		model_verb(w.m, &op, err, fx_rand(&r, 2) ? sizeof(err) : 0, now);
 		if (!fx_rand(&r, 5))
 			fx_hops(w.m, now);
-		for (size_t n = model_due(w.m, due, 8, now); n; n--)
+		for (size_t n = fx_due(w.m, due, 8, now); n; n--)
 			fx_result(w.m, due[n - 1], fx_rand(&r, 3) ? REASON_PASS : REASON_RESET,
 				  now);
 		if (!fx_rand(&r, 8))

@@ -108,12 +108,13 @@ static void test_down_keeps_its_reason(void **state)
 
 	(void)state;
 	fx_all_up(m, MONO_S(2));
-	id = p.endpoint = fx_id(m, "web", E1);
+	id = fx_id(m, "web", E1);
 	for (int i = 0; i < 3; i++) {
-		model_due(m, due, 8, MONO_S(10 + i));
+		fx_due(m, due, 8, MONO_S(10 + i));
+		p.of = fx_run_of(id);
 		model_probe_result(m, &p, MONO_S(10 + i));
 	}
-	model_due(m, due, 8, MONO_S(20));
+	fx_due(m, due, 8, MONO_S(20));
 	/* one pass of two: still down, for the same reason */
 	fx_result(m, id, REASON_PASS, MONO_S(20));
 	e = fx_view(m, "web", E1);
