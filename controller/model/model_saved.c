@@ -19,6 +19,7 @@
 
 void model_import(struct model *m, const struct model_saved *rows, size_t n, mono_t now)
 {
+	m->restless = true;
 	for (size_t i = 0; i < n; i++) {
 		struct model_saved *o;
 

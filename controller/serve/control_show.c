@@ -66,6 +66,24 @@ static json_t *occupancy_json(const struct occupancy *oc)
 	return o;
 }
 
+/* Counts are since the start of rrlbd; `void` are failures that nobody had looked at in time. */
+static json_t *probes_json(const struct snapshot *snap)
+{
+	const struct checks_stats *st = &snap->probes;
+	json_t *o = json_object();
+
+	put_int(o, "targets", (int64_t)snap->view->targets);
+	put_int(o, "in_flight", (int64_t)st->inflight);
+	put_int(o, "lag_ms", st->lag.us / 1000);
+	put_int(o, "lag_max_ms", st->lag_max.us / 1000);
+	put_int(o, "started", (int64_t)st->started);
+	put_int(o, "ended", (int64_t)st->ended);
+	put_int(o, "not_sent", (int64_t)st->local_errors);
+	put_int(o, "void", (int64_t)snap->view->voids);
+	put_int(o, "stalls", (int64_t)st->stalls);
+	return o;
+}
+
 static json_t *control_json(const struct control *ctl)
 {
 	struct unix_server_stats st;
@@ -124,6 +142,7 @@ enum api_code verb_status(struct call *c)
 	json_object_set_new(c->data, "flows", occupancy_json(&snap->occupancy));
 	put_int(c->data, "pushes", (int64_t)snap->pushes);
 	put_int(c->data, "push_errors", (int64_t)snap->push_errors);
+	json_object_set_new(c->data, "probes", probes_json(snap));
 	json_object_set_new(c->data, "control", control_json(c->ctl));
 	json_object_set_new(c->data, "services", services_json(snap));
 	return problems_put(c->data, snap) ? API_OK : call_fail(c, API_FAILED, "no memory");

@@ -76,6 +76,8 @@ void put_probe(json_t *o, mono_t now, const struct view_endpoint *e)
 		put_int(p, "tls_us", e->probe_tls.us);
 		put_int(p, "total_us", e->probe_took.us);
 	}
+	if (e->local_since.us)
+		put_str(p, "not_sent", e->last.err ? strerror(e->last.err) : e->last.text);
 	json_object_set_new(o, "probe", p);
 }
 

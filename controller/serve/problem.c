@@ -71,6 +71,41 @@ static void find_endpoints(struct problems *list, const struct view_service *s)
 					    .n = found - ENDPOINTS_LISTED });
 }
 
+/*
+ * What probes say about themselves, not about the endpoint. One that could not be sent is our own
+ * trouble, and no reason to take the endpoint away; but after three waits without any result
+ * nobody knows whether it is well, and clients may be failing.
+ */
+static enum problem_code probe_code(const struct view_endpoint *e)
+{
+	if (e->local_since.us)
+		return e->silent_since.us ? PROBLEM_PROBE_BLIND : PROBLEM_PROBE_UNSENT;
+	return e->silent_since.us ? PROBLEM_PROBE_SILENT : PROBLEM_MAX;
+}
+
+/* One line for each code: the first endpoint, and how many more there are. */
+static void find_probes(struct problems *list, const struct view_service *s)
+{
+	struct problem p[PROBLEM_MAX] = { 0 };
+
+	for (size_t i = 0; i < s->endpoints; i++) {
+		const struct view_endpoint *e = &s->endpoint[i];
+		const enum problem_code code = probe_code(e);
+
+		if (code == PROBLEM_MAX || p[code].n++)
+			continue;
+		p[code].code = code;
+		p[code].age_ms = age_ms(list, code == PROBLEM_PROBE_SILENT ? e->silent_since
+									   : e->local_since);
+		p[code].service = s;
+		p[code].endpoint = e;
+	}
+	for (size_t i = 0; i < PROBLEM_MAX; i++) {
+		if (p[i].n)
+			add(list, p[i]);
+	}
+}
+
 static void find_service(struct problems *list, const struct view_service *s)
 {
 	struct problem p = { .age_ms = -1, .service = s };
@@ -84,6 +119,7 @@ static void find_service(struct problems *list, const struct view_service *s)
 		add(list, p);
 	}
 	find_endpoints(list, s);
+	find_probes(list, s);
 }
 
 static enum problem_code iface_code(const struct snap_iface *f)
@@ -137,6 +173,31 @@ static void find_state(struct problems *list)
 		add(list, p);
 }
 
+/*
+ * The prober as a whole: over its budget all are late alike, so that no endpoint's own line would
+ * tell; and a file of authorities concerns every service that names it.
+ */
+static void find_prober(struct problems *list)
+{
+	const struct checks_stats *st = &list->snap->probes;
+
+	if (st->late_since.us)
+		add(list, (struct problem){ .code = PROBLEM_PROBES_LATE,
+					    .age_ms = age_ms(list, st->late_since),
+					    .object = "probes",
+					    .n = (uint64_t)st->lag.us / 1000 });
+	for (size_t i = 0; i < list->snap->cas; i++) {
+		const struct trust_fact *ca = &list->snap->ca[i];
+
+		add(list, (struct problem){
+				  .code = ca->unread ? PROBLEM_CA_UNREAD : PROBLEM_CA_STALE,
+				  .age_ms = age_ms(list, ca->since),
+				  .object = *ca->file ? ca->file : "ca",
+				  .ca = ca,
+			  });
+	}
+}
+
 static void find_daemon(struct problems *list)
 {
 	const struct snapshot *s = list->snap;
@@ -151,6 +212,7 @@ static void find_daemon(struct problems *list)
 		add(list, maps);
 	find_state(list);
 	find_ifaces(list);
+	find_prober(list);
 	find_table(list, "ipv4", s->occupancy.load4);
 	find_table(list, "ipv6", s->occupancy.load6);
 }

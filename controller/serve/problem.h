@@ -28,6 +28,12 @@
 	X(SERVICE_DOWN, CRITICAL, service) \
 	X(ENDPOINT_DOWN, WARNING, endpoint) /* or without a next hop */ \
 	X(ENDPOINTS_MORE, WARNING, more) /* more are down than are listed */ \
+	X(PROBE_UNSENT, WARNING, unsent) /* a probe could not be sent from here */ \
+	X(PROBE_BLIND, CRITICAL, unsent) /* nor could any for far too long */ \
+	X(PROBE_SILENT, WARNING, silent) /* far too long without a result, for whatever reason */ \
+	X(PROBES_LATE, WARNING, late) /* more is to be probed than can be */ \
+	X(CA_UNREAD, CRITICAL, ca) /* probes that need the file cannot be sent */ \
+	X(CA_STALE, WARNING, ca) /* the file is not what is in memory */ \
 	X(PACKETS_NOW, WARNING, packets) /* clients did not get what they asked for, just now */ \
 	X(PACKETS_ONCE, INFO, packets) /* the same, but not lately */
 /* clang-format on */
@@ -49,6 +55,7 @@ struct problem {
 	const struct view_endpoint *endpoint; /* of the service */
 	const struct snap_iface *iface;
 	const char *family; /* of a flow table: "ipv4" */
+	const struct trust_fact *ca;
 	enum rr_verdict verdict;
 	uint64_t n; /* packets, percent, endpoints */
 };

@@ -3,6 +3,7 @@
  * problem_text.c - problems in words, and as JSON. One sentence for each row of PROBLEMS; the
  * numbers and names in it come from the snapshot that the problem was found in.
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -107,6 +108,63 @@ static void text_more(const struct text *t, const struct problem *p)
 {
 	snprintf(t->buf, t->len, "%u more endpoints are down: rrctl endpoint list %s",
 		 (unsigned int)p->n, p->service->name);
+}
+
+/* ": " and the reason: errno in words, and what else is known. Never that all went well. */
+static void text_cause(const struct view_endpoint *e, char *buf, size_t len)
+{
+	const char *err = e->last.err ? strerror(e->last.err) : "";
+	const char *text = e->last.text;
+
+	snprintf(buf, len, "%s%s%s%s%s", *err || *text ? ": " : "", err, *err && *text ? " [" : "",
+		 text, *err && *text ? "]" : "");
+}
+
+/* The same end for all of them: what is not known any more, and how many others it concerns. */
+static void text_probes(const struct text *t, const struct problem *p, const char *what,
+			const char *cause)
+{
+	char more[48] = "";
+
+	if (p->n > 1)
+		snprintf(more, sizeof(more), "; so are %u more", (unsigned int)p->n - 1);
+	snprintf(t->buf, t->len, "%s%s%s%s", what, cause,
+		 p->code == PROBLEM_PROBE_UNSENT ? "" : "; its health shown is the past", more);
+}
+
+static void text_unsent(const struct text *t, const struct problem *p)
+{
+	char cause[192];
+
+	text_cause(p->endpoint, cause, sizeof(cause));
+	text_probes(t, p, "probes cannot be sent from here", cause);
+}
+
+static void text_silent(const struct text *t, const struct problem *p)
+{
+	text_probes(t, p, "no probe has had a result", "");
+}
+
+static void text_late(const struct text *t, const struct problem *p)
+{
+	snprintf(t->buf, t->len,
+		 "health checks start %llu ms late, all alike: raise interval, or check less",
+		 (unsigned long long)p->n);
+}
+
+/* What was read stays in force, so a file that goes is no outage yet: the next start would be. */
+static void text_ca(const struct text *t, const struct problem *p)
+{
+	const char *gone = p->ca->err == ESTALE ? "has changed" : strerror(p->ca->err);
+
+	if (p->ca->unread)
+		snprintf(t->buf, t->len, "%s: probes that need it cannot be sent; tried again",
+			 p->ca->why);
+	else
+		snprintf(t->buf, t->len,
+			 "the file is not what is in memory (%s): that stays in force until "
+			 "rrctl config reload",
+			 gone);
 }
 
 static void text_packets(const struct text *t, const struct problem *p)

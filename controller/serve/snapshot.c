@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "collect/counters.h"
+#include "collect/trust.h"
 #include "daemon/daemon.h"
 #include "serve/snapshot.h"
 
@@ -125,6 +126,9 @@ static bool unsaved_long(const struct daemon *d)
 static void take_rest(struct snapshot *s, const struct daemon *d)
 {
 	s->occupancy = d->occupancy;
+	if (d->checks)
+		checks_stats(d, &s->probes);
+	s->cas = trust_problems(d, s->ca, SNAP_CAS);
 	s->started = d->started;
 	s->pushes = d->push_total;
 	s->push_errors = d->push_errors;

@@ -12,9 +12,12 @@
 #ifndef SERVE_SNAPSHOT_H
 #define SERVE_SNAPSHOT_H
 
+#include "collect/checks.h"
 #include "daemon/facts.h"
 #include "model/view.h"
 #include "sys/dp.h"
+
+#define SNAP_CAS 4
 
 struct daemon;
 
@@ -57,6 +60,9 @@ struct snapshot {
 	struct snap_config config;
 	struct snap_iface iface[RR_MAX_IFACES];
 	struct occupancy occupancy;
+	struct checks_stats probes;
+	struct trust_fact ca[SNAP_CAS]; /* files of authorities with which something is wrong */
+	size_t cas;
 	struct snap_verdict verdict[RR_V_MAX];
 	mono_t started;
 	uint64_t pushes, push_errors;
