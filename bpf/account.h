@@ -56,6 +56,8 @@ static __always_inline void account_flow(const struct pkt *p, enum rr_dir dir)
 ACCOUNT_COUNTER(conns)
 ACCOUNT_COUNTER(established)
 ACCOUNT_COUNTER(closed)
+ACCOUNT_COUNTER(reopened)
+ACCOUNT_COUNTER(reused)
 #undef ACCOUNT_COUNTER
 
 static __always_inline void account_refused(__u32 service)

@@ -24,6 +24,7 @@ struct conn {
 	__u64 seed; /* of the flow table's hash */
 	__u64 mac; /* source MAC of the frame, as in a hop word */
 	__u32 now; /* jiffies */
+	__u32 hz; /* of these, a second */
 	__u32 seq, ack; /* host order */
 	__u32 listener; /* client's packet: what it is sent to; server's: out */
 	__u32 service; /* whose that is */

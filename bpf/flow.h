@@ -30,8 +30,8 @@
  *      and is believed in any state but EST only after a look at its forward entry; a reverse
  *      entry without one is an orphan: it forwards nothing and ages out.
  *
- *  `seen` is a plain store. If the slot changes hands meanwhile, its new owner gets the time of
- *  another packet of the same moment; nothing else can happen.
+ *  `seen` and `ack` are plain stores. If the slot changes hands meanwhile, its new owner gets the
+ *  time of another packet of the same moment, and a number that its handshake sets anew.
  *
  * tests/spin model-checks them (flow.pml I1-I4, pair.pml I5); tests/bpf hammers them from several
  * CPUs.
@@ -53,6 +53,7 @@
 struct flow_seen {
 	struct rr_half h;
 	__u32 seen;
+	__u16 ack;
 };
 
 static __always_inline __u32 flow_ways(const int af)
@@ -137,6 +138,7 @@ static __always_inline void flow_copy(const int af, void *set, __u32 way, struct
 	s->h.listener = f->listener;
 	s->h.link = f->slot;
 	s->seen = f->seen;
+	s->ack = f->ack;
 	if (af == RR_AF_INET) {
 		s->h.key = flow_way4(set, way)->key;
 		s->h.addr[0] = (__u32)s->h.key;
@@ -281,22 +283,6 @@ static __always_inline void flow_publish(struct rr_flow *f, __u64 claimed, __u8 
 	flow_cas(f, claimed, meta);
 }
 
-/* Marks the packet's time; a store only when the tick changed, to leave the line clean. */
-static __always_inline void flow_touch(struct rr_flow *f, __u32 seen, __u32 now)
-{
-	if (seen != now)
-		*(volatile __u32 *)&f->seen = now;
-}
-
-/* flow_touch() by slot, for the slow path. */
-static __always_inline void flow_touch_slot(const int af, const struct flow_seen *s, __u32 now)
-{
-	struct rr_flow *f = flow_at(af, s->h.slot);
-
-	if (f)
-		flow_touch(f, s->seen, now);
-}
-
 /*
  * Moves an entry to a state that is not lower than the present one and adds `flag`. Returns the
  * meta that was replaced (or the present one when nothing had to change); 0 = the entry's life
@@ -324,6 +310,43 @@ static __always_inline __u64 flow_advance(struct rr_flow *f, __u64 meta, __u8 st
 	return 0;
 }
 
+/* The state of an entry that is open again, by its flags. */
+static __always_inline __u32 flow_state_open(__u32 flags)
+{
+	__u32 fins = flags & RR_FLOW_F_FINS;
+
+	return !fins ? RR_FLOW_EST : fins == RR_FLOW_F_FINS ? RR_FLOW_FIN2 : RR_FLOW_FIN1;
+}
+
+/*
+ * Takes flags off an entry that is established or was, and with them a reset that did not hold:
+ * back to the state that the rest says. One reset half-open (no RST flag) is half-open again.
+ * Returns the meta that was replaced (or the present one when nothing had to change); 0 = its life
+ * has ended, or it was killed.
+ */
+static __always_inline __u64 flow_restore(struct rr_flow *f, __u64 meta, __u32 drop)
+{
+	__u16 gen = RR_META_GEN(meta);
+
+	for (int i = 0; i < 3; i++) {
+		__u32 was = RR_META_STATE(meta), flags = RR_META_FLAGS(meta), is;
+
+		if (RR_META_GEN(meta) != gen || was < RR_FLOW_SYN || was > RR_FLOW_RST)
+			return 0;
+		is = was < RR_FLOW_EST || (was == RR_FLOW_RST && !(flags & RR_FLOW_F_RSTS))
+			     ? RR_FLOW_SYN
+			     : flow_state_open(flags & ~drop);
+		if (is == was && !(flags & drop))
+			return meta;
+		if (flow_cas(f, meta,
+			     RR_META_MAKE(gen, is, flags & ~drop, RR_META_EP(meta),
+					  RR_META_VIA(meta))))
+			return meta;
+		meta = flow_meta(f);
+	}
+	return 0;
+}
+
 /*
  * The slow path calls these as global functions: the verifier checks each once instead of once for
  * every way in which a key can match, and the program stays small.
@@ -342,6 +365,12 @@ static __always_inline __u64 flow_advance(struct rr_flow *f, __u64 meta, __u8 st
 		struct rr_flow *f = flow_at(af, slot); \
 \
 		return f ? flow_advance(f, meta, state, flag) : 0; \
+	} \
+	__noinline __u64 flow_restore##n(__u32 slot, __u64 meta, __u32 drop) \
+	{ \
+		struct rr_flow *f = flow_at(af, slot); \
+\
+		return f ? flow_restore(f, meta, drop) : 0; \
 	}
 FLOW_GLOBALS(4, RR_AF_INET)
 FLOW_GLOBALS(6, RR_AF_INET6)
@@ -363,6 +392,12 @@ static __always_inline __u64 flow_move(const int af, const struct flow_seen *s, 
 {
 	return af == RR_AF_INET ? flow_advance4(s->h.slot, s->h.meta, state, flag)
 				: flow_advance6(s->h.slot, s->h.meta, state, flag);
+}
+
+static __always_inline __u64 flow_move_back(const int af, const struct flow_seen *s, __u32 drop)
+{
+	return af == RR_AF_INET ? flow_restore4(s->h.slot, s->h.meta, drop)
+				: flow_restore6(s->h.slot, s->h.meta, drop);
 }
 
 #endif

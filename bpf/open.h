@@ -13,6 +13,7 @@
 #include "base.h"
 #include "conn.h"
 #include "flow.h"
+#include "judge.h"
 #include "maps.h"
 #include "pair.h"
 #include "pick.h"
@@ -55,7 +56,7 @@ static __always_inline enum rr_verdict open_assign(const int af, struct conn *c,
 static __always_inline void open_publish(const int af, struct conn *c, struct rr_flow *f)
 {
 	f->seen = c->now;
-	f->ack = 0;
+	f->ack = judge_upper(c->seq + 1);
 	f->port = c->port;
 	f->slot = c->two ? c->rown.at : 0;
 	f->hop = 0;

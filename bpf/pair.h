@@ -11,6 +11,7 @@
 #include "base.h"
 #include "conn.h"
 #include "flow.h"
+#include "judge.h"
 #include "maps.h"
 #include "rr_mode.h"
 #include "rr_pair.h"
@@ -89,6 +90,13 @@ static __always_inline bool pair_is_broken(const int af, struct conn *c)
 	return c->two && !pair_reverse(af, c);
 }
 
+/* Was an established flow reset, and nothing has come yet that disproves it? */
+static __always_inline bool pair_is_claimed_over(const struct conn *c)
+{
+	return RR_META_STATE(c->s.h.meta) == RR_FLOW_RST &&
+	       RR_META_FLAGS(c->s.h.meta) & RR_FLOW_F_RSTS;
+}
+
 /* ---- changes ---- */
 
 /* The forward entry leaves EST exactly once: whoever moved it counts. */
@@ -159,6 +167,41 @@ __noinline int pair_advance4(struct conn *c, __u8 state, __u32 flag)
 __noinline int pair_advance6(struct conn *c, __u8 state, __u32 flag)
 {
 	return c && pair_advance(RR_AF_INET6, c, state, flag);
+}
+
+/*
+ * Brings both entries of the pair of c->s back, the reverse one first (I5), less the flags `drop`;
+ * a flow that is established again counts so. 0 when either is lost.
+ */
+static __always_inline int pair_restore(const int af, struct conn *c, __u32 drop)
+{
+	__u64 was;
+
+	if (c->two && !(pair_reverse(af, c) && flow_move_back(af, &c->r, drop)))
+		return 0;
+	was = flow_move_back(af, &c->s, drop);
+	if (!was)
+		return 0;
+	if (RR_META_STATE(was) > RR_FLOW_EST &&
+	    (RR_META_STATE(was) != RR_FLOW_RST || RR_META_FLAGS(was) & RR_FLOW_F_RSTS) &&
+	    !(RR_META_FLAGS(was) & ~drop & RR_FLOW_F_FINS))
+		account_reopened(c->service, RR_META_EP(was));
+	return 1;
+}
+
+__noinline int pair_restore4(struct conn *c, __u32 drop)
+{
+	return c && pair_restore(RR_AF_INET, c, drop);
+}
+
+__noinline int pair_restore6(struct conn *c, __u32 drop)
+{
+	return c && pair_restore(RR_AF_INET6, c, drop);
+}
+
+static __always_inline bool pair_reopen(const int af, struct conn *c, __u32 drop)
+{
+	return af == RR_AF_INET ? pair_restore4(c, drop) : pair_restore6(c, drop);
 }
 
 static __always_inline bool pair_move(const int af, struct conn *c, __u8 state, __u32 flag)

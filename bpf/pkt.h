@@ -37,12 +37,12 @@ struct pkt {
 	__u8 af; /* enum rr_family */
 	__u8 frag; /* first fragment of several */
 	/* service, flow, pick */
-	__u32 service;
-	__u32 endpoint;
+	__u16 service;
+	__u16 endpoint;
 	/* forward */
 	union {
-		__u32 action; /* XDP_TX or XDP_REDIRECT, for class SEND */
-		__u32 mtu; /* of the way out, for TOO_BIG */
+		__u16 action; /* XDP_TX or XDP_REDIRECT, for class SEND */
+		__u16 mtu; /* of the way out, for TOO_BIG */
 	};
 	__u32 bytes; /* of the frame as it came */
 };

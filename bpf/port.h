@@ -11,6 +11,7 @@
 #include "conn.h"
 #include "flow.h"
 #include "hop.h"
+#include "judge.h"
 #include "maps.h"
 #include "pair.h"
 #include "rr_hash.h"
@@ -65,7 +66,7 @@ static __always_inline enum rr_verdict port_fill(const int af, const struct conn
 	if (!f)
 		return RR_V_NO_PORT;
 	f->seen = c->now;
-	f->ack = 0;
+	f->ack = judge_upper(c->seq + 1);
 	f->port = RR_KEY_PORT(c->key.key);
 	f->peer = af == RR_AF_INET ? (__u32)c->key.key : 0;
 	f->listener = c->listener;

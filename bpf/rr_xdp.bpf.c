@@ -16,6 +16,7 @@
 #include "flow.h"
 #include "forward.h"
 #include "icmp.h"
+#include "judge.h"
 #include "maps.h"
 #include "notice.h"
 #include "parse/eth.h"
@@ -27,6 +28,9 @@
 
 #define PATH_SLOW_FLAGS (TCPF_SYN | TCPF_FIN | TCPF_RST)
 #define PATH_REST_SECONDS 15
+/* EST or FIN1, which differ in one bit: no packet but FIN and RST changes them. */
+#define PATH_IS_OPEN(meta) ((RR_META_STATE(meta) & 0xeu) == RR_FLOW_EST)
+_Static_assert((RR_FLOW_EST & 1) == 0 && RR_FLOW_FIN1 == RR_FLOW_EST + 1, "PATH_IS_OPEN");
 _Static_assert(2 * PATH_REST_SECONDS <= RR_IDLE_LEAST_SECONDS,
 	       "a rest ends long before a flow may");
 
@@ -52,6 +56,7 @@ static __always_inline struct conn *path_conn(struct xdp_md *ctx, const struct r
 	out->ifindex = ctx->ingress_ifindex;
 	out->vlan = p->vlan;
 	out->now = bpf_jiffies64();
+	out->hz = c->hz;
 	out->seq = bpf_ntohl(tcp->seq);
 	out->ack = bpf_ntohl(tcp->ack_seq);
 	out->data = p->l3_len - p->l4.off - tcp->doff * 4;
@@ -71,7 +76,7 @@ static __always_inline struct conn *path_conn(struct xdp_md *ctx, const struct r
 static __always_inline bool path_is_fast(const struct rr_control *c, const struct flow_seen *s,
 					 __u32 now)
 {
-	return RR_META_STATE(s->h.meta) == RR_FLOW_EST &&
+	return PATH_IS_OPEN(s->h.meta) &&
 	       (__s32)(now - s->seen) < (__s32)(c->hz * PATH_REST_SECONDS);
 }
 
@@ -80,6 +85,16 @@ struct path_to {
 	__u32 local;
 	__u16 port;
 };
+
+/* A tick's first packet of a client on a flow to `endpoint`. */
+static __always_inline void path_client_touch(struct rr_flow *f, const struct pkt *p,
+					      __u32 endpoint, __u32 now)
+{
+	const struct tcphdr *tcp = pkt_tcp(p);
+	__u32 end = bpf_ntohl(tcp->seq) + p->l3_len - p->l4.off - tcp->doff * 4;
+
+	judge_touch_client(f, now, pair_is_two(endpoint) ? bpf_ntohl(tcp->ack_seq) : end);
+}
 
 /* An established flow's packet that changes nothing: its entry is all that is looked at. */
 static __always_inline bool path_client_fast(const int af, const struct rr_control *c,
@@ -95,8 +110,9 @@ static __always_inline bool path_client_fast(const int af, const struct rr_contr
 	f = flow_find(af, k, c->hash_seed, &s);
 	if (!f || !path_is_fast(c, &s, now))
 		return false;
-	flow_touch(f, s.seen, now);
 	p->endpoint = RR_META_EP(s.h.meta);
+	if (s.seen != now)
+		path_client_touch(f, p, p->endpoint, now);
 	to->local = RR_META_VIA(s.h.meta);
 	to->port = s.h.port;
 	return true;
@@ -183,7 +199,8 @@ static __always_inline enum rr_verdict path_server(const int af, struct xdp_md *
 	p->endpoint = RR_META_EP(r.h.meta);
 	now = bpf_jiffies64();
 	if (!(tcp_flags(pkt_tcp(p)) & PATH_SLOW_FLAGS) && path_is_fast(c, &r, now)) {
-		flow_touch(f, r.seen, now);
+		if (r.seen != now)
+			judge_touch_server(f, now, bpf_ntohl(pkt_tcp(p)->ack_seq));
 	} else {
 		v = path_server_slow(af, ctx, c, p, &k, r.h.slot);
 		if (v)
@@ -232,6 +249,12 @@ static __always_inline enum rr_verdict path_notice(const int af, struct xdp_md *
 	return af == RR_AF_INET ? notice4(ctx, l3, why, mtu) : notice6(ctx, l3, why, mtu);
 }
 
+/* Verdicts that are told to the sender by a RST. */
+static __always_inline bool path_is_answered(enum rr_verdict v)
+{
+	return v == RR_V_RESET || v == RR_V_REFUSE || v == RR_V_BAD_HANDSHAKE;
+}
+
 static __always_inline enum rr_verdict path_af(const int af, struct xdp_md *ctx,
 					       const struct rr_control *c, struct pkt *p)
 {
@@ -239,7 +262,7 @@ static __always_inline enum rr_verdict path_af(const int af, struct xdp_md *ctx,
 
 	if (v == RR_V_TTL || v == RR_V_TOO_BIG)
 		return path_notice(af, ctx, p, v);
-	return v == RR_V_RESET || v == RR_V_REFUSE ? reset_send(af, ctx, c, p, v) : v;
+	return path_is_answered(v) ? reset_send(af, ctx, c, p, v) : v;
 }
 
 /* An ICMP message: NOT_OURS unless it is an error about one of our connections. */
@@ -268,12 +291,24 @@ static __always_inline enum rr_verdict path(struct xdp_md *ctx, struct pkt *p, v
 				   : path_af(RR_AF_INET6, ctx, c, p);
 }
 
+/*
+ * Gives the frame its whole depth at once, while nothing is in it. Linux 6.18 lets a state of the
+ * verifier have as much stack as has been written, and gives up ("verifier bug: stack slot") when
+ * two that it merges have not the same.
+ */
+#define PATH_FRAME 224
+#define path_frame() \
+	asm volatile("*(u64 *)(r10 - %0) = %1" : : "i"(PATH_FRAME), "r"(0ull) : "memory")
+
 SEC("xdp")
 int rr_xdp(struct xdp_md *ctx)
 {
-	void *data = pkt_data(ctx), *end = pkt_end(ctx);
+	void *data, *end;
 	struct pkt p;
 
+	path_frame();
+	data = pkt_data(ctx);
+	end = pkt_end(ctx);
 	pkt_init(&p, end - data);
 	return account(&p, path(ctx, &p, data, end));
 }

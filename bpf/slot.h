@@ -51,6 +51,12 @@ static __always_inline __u32 slot_half_open(__u32 age)
 	return SLOT_HALF_OPEN - ((__s32)age < 0 ? 0 : age & 0x0fffffffu);
 }
 
+/* State RST: was it established a moment ago? Then its packets may still disprove it. */
+static __always_inline bool slot_is_claim(const struct rr_service *svc, __u64 meta, __u32 age)
+{
+	return (__u32)(meta >> 20) & RR_FLOW_F_RSTS && age <= svc->t_claim;
+}
+
 /* The score of an entry, `age` jiffies after its last packet. Without a service nothing expires. */
 static __always_inline __u32 slot_score(const struct rr_service *svc, __u64 meta, __u32 age)
 {
@@ -60,6 +66,8 @@ static __always_inline __u32 slot_score(const struct rr_service *svc, __u64 meta
 		age = 0;
 	if (svc && age > rr_pair_timeout(svc, state))
 		return SLOT_EXPIRED;
+	if (svc && slot_is_claim(svc, meta, age))
+		return SLOT_KEEP;
 	if (state == RR_FLOW_FIN2 || state == RR_FLOW_RST || state == RR_FLOW_KILLED)
 		return SLOT_CLOSED;
 	if (state == RR_FLOW_SYN || state == RR_FLOW_SYNACK)
@@ -222,6 +230,7 @@ static __always_inline enum rr_verdict slot_take(const int af, const struct rr_k
 	set = flow_set(af, index);
 	if (!set)
 		return RR_V_TABLE_FULL;
+	out->at = index * ways + (at & (ways - 1));
 	v = slot_claim(af, set, at, now, out);
 	if (v)
 		return v;
@@ -230,7 +239,6 @@ static __always_inline enum rr_verdict slot_take(const int af, const struct rr_k
 		flow_release(flow_body(af, set, at), out->meta);
 		return RR_V_FLOW_RACE;
 	}
-	out->at = index * ways + (at & (ways - 1));
 	return RR_V_GO;
 }
 

@@ -20,13 +20,16 @@ struct rr_stats {
 	__u64 closed; /* established flows that left EST in the packet path (FIN, RST, evicted) */
 	/* Services only: new connections refused (no endpoint, table full, no port). */
 	__u64 refused;
+	__u64 reopened; /* closed flows that packets showed to be open: established once more */
+	/* Established flows whose endpoint answered a new SYN: no ticket, and not in `conns`. */
+	__u64 reused;
 };
-_Static_assert(sizeof(struct rr_stats) == 64, "rr_stats");
+_Static_assert(sizeof(struct rr_stats) == 80, "rr_stats");
 
 /*
  * map `ep_swept`: element = endpoint id; written by the controller only: established flows that it
  * expired or killed, and drift corrections.
- * active(ep) = sum(established) - sum(closed) - swept.closed.
+ * active(ep) = sum(established) + sum(reopened) - sum(closed) - swept.closed.
  */
 struct rr_swept {
 	__u64 closed;

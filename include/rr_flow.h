@@ -44,7 +44,7 @@
 	X(EST, est, "the client's ACK completed the handshake") \
 	X(FIN1, fin1, "one side has sent FIN") \
 	X(FIN2, fin2, "both sides have sent FIN") \
-	X(RST, rst, "RST seen: closed") \
+	X(RST, rst, "RST seen: closed, unless packets go on") \
 	X(KILLED, killed, \
 	  "by an operator or a drain deadline: the next packet of each side is answered with RST")
 
@@ -59,8 +59,12 @@ enum rr_flow_state {
 #define RR_FLOW_F_FIN_CLIENT 0x001u
 #define RR_FLOW_F_FIN_SERVER 0x002u
 #define RR_FLOW_F_REST 0x004u /* not set yet: its port must rest long */
-#define RR_FLOW_F_RST_CLIENT 0x008u /* not set yet: an accepted RST of the client */
-#define RR_FLOW_F_RST_SERVER 0x010u /* not set yet: of the endpoint */
+/*
+ * State RST: whose RST was accepted. Until the flow has been silent for a second it is a claim,
+ * which the other packets of that side disprove. Neither: it was reset half-open.
+ */
+#define RR_FLOW_F_RST_CLIENT 0x008u
+#define RR_FLOW_F_RST_SERVER 0x010u
 #define RR_FLOW_F_TOLD 0x020u /* killed, and the client was answered with RST */
 #define RR_FLOW_F_SHIFT 0x040u /* not set yet: sequence numbers are translated */
 #define RR_FLOW_F_TURN 0x080u /* not set yet: the pair record follows turns */
@@ -70,6 +74,7 @@ enum rr_flow_state {
 #define RR_FLOW_F_TOMB \
 	0x800u /* not set yet: an abandoned attempt, whose late answers are stopped */
 #define RR_FLOW_F_FINS (RR_FLOW_F_FIN_CLIENT | RR_FLOW_F_FIN_SERVER)
+#define RR_FLOW_F_RSTS (RR_FLOW_F_RST_CLIENT | RR_FLOW_F_RST_SERVER)
 
 /*
  * meta, the owner word:
@@ -96,7 +101,11 @@ enum rr_flow_state {
 struct rr_flow {
 	__u64 meta;
 	__u32 seen; /* jiffies of the last packet, written only when it changed */
-	__u16 ack; /* upper half of this side's last acknowledgement; not written yet: 0 */
+	/*
+	 * Upper half of this side's last acknowledgement, written with `seen`; forward entry of a
+	 * mode that does not see the endpoint's half: of the end of the client's last packet.
+	 */
+	__u16 ack;
 	__u16 port; /* forward: local port (0 without one); reverse: client port. network order */
 	union {
 		/* forward: slot (set * ways + way) of its reverse entry, and so of the record */

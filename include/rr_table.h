@@ -171,7 +171,8 @@ struct rr_service {
 	__u32 t_fin1; /* one FIN seen */
 	__u32 t_fin2; /* both FINs seen */
 	__u32 t_rst; /* RST seen */
-	__u32 pad1[8];
+	__u32 t_claim; /* a second: how long packets may take to disprove a RST */
+	__u32 pad1[7];
 };
 _Static_assert(sizeof(struct rr_service) == 64, "rr_service");
 #define RR_ROT_COPY(r) ((r) >> 31)
@@ -263,7 +264,7 @@ _Static_assert(sizeof(struct rr_iface) == 16, "rr_iface");
  */
 #define RR_FLOWS_VERSION 2
 #define RR_VIPS_VERSION 2
-#define RR_ROTATIONS_VERSION 2
+#define RR_ROTATIONS_VERSION 3
 
 #define RR_MAPS(X) \
 	X(CONTROL, control, 1, RR_VIPS_VERSION, SETUP) \
@@ -282,8 +283,8 @@ _Static_assert(sizeof(struct rr_iface) == 16, "rr_iface");
 	X(PAIRS4, pairs4, 1, RR_FLOWS_VERSION, FLOWS) \
 	X(PAIRS6, pairs6, 1, RR_FLOWS_VERSION, FLOWS) \
 	X(PORTS, ports, 1, 1, COUNTS) \
-	X(EP_STATS, ep_stats, 0, 1, COUNTS) \
-	X(SVC_STATS, svc_stats, 0, 1, COUNTS) \
+	X(EP_STATS, ep_stats, 0, 2, COUNTS) \
+	X(SVC_STATS, svc_stats, 0, 2, COUNTS) \
 	X(EP_SWEPT, ep_swept, 1, 1, COUNTS) \
 	X(EP_LIVE, ep_live, 1, 1, COUNTS) \
 	X(VERDICTS, verdicts, 0, 3, COUNTS) \

@@ -31,8 +31,8 @@
 	X(NO_PORT, no_port, DROP, "new connection dropped: no free local port") \
 	X(NO_HOP, no_hop, DROP, "next hop not resolved") \
 	X(FLOW_RACE, flow_race, DROP, "two CPUs inserted one flow at once; the client resends") \
-	X(BAD_HANDSHAKE, bad_handshake, DROP, \
-	  "client packet before the endpoint's SYN-ACK, or wrong ACK") \
+	X(BAD_HANDSHAKE, bad_handshake, SEND, \
+	  "does not fit a half-open flow whose replies are not seen: answered with RST") \
 	X(TX_FAILED, tx_failed, DROP, "the frame could not be resized or sent") \
 	X(ICMP_ERROR, icmp_error, SEND, \
 	  "ICMP error about a connection: told to the side whose packet it quotes") \

@@ -29,7 +29,7 @@ static uint64_t swept_closed(struct daemon *d, uint32_t ep)
 static void collect_active(struct daemon *d, struct counters *c)
 {
 	for (uint32_t i = 0; i < RR_MAX_ENDPOINTS; i++) {
-		uint64_t opened = c->ep[i].established + c->ep_lag[i];
+		uint64_t opened = c->ep[i].established + c->ep[i].reopened + c->ep_lag[i];
 		uint64_t closed = c->ep[i].closed + swept_closed(d, i);
 
 		c->ep_active[i] = opened > closed ? opened - closed : 0;

@@ -63,10 +63,11 @@ static void sweep_drift(struct daemon *d, uint32_t ep)
 	const struct rr_swept *swept = dp_mem(d->dp, RR_MAP_EP_SWEPT, NULL);
 	struct counters *c = d->counters;
 	uint64_t closed = c->ep[ep].closed + swept[ep].closed, more = 0;
-	int64_t counted = (int64_t)(c->ep[ep].established + c->ep_lag[ep] - closed), diff;
+	uint64_t opened = c->ep[ep].established + c->ep[ep].reopened + c->ep_lag[ep];
+	int64_t counted = (int64_t)(opened - closed), diff;
 
 	diff = drift_observe(&d->sweep->drift[ep], counted, d->sweep->walk.established[ep],
-			     c->ep[ep].established + c->ep[ep].conns + closed);
+			     opened + c->ep[ep].conns + closed);
 	if (!diff)
 		return;
 	drift_book(diff, &more, &c->ep_lag[ep]);

@@ -33,7 +33,7 @@ struct counters {
 	mono_t ep_grew[RR_MAX_ENDPOINTS], svc_grew[RR_MAX_SERVICES], verdict_grew[RR_V_MAX];
 	uint64_t ep_packets[RR_MAX_ENDPOINTS], svc_packets[RR_MAX_SERVICES],
 		verdict_packets[RR_V_MAX];
-	uint64_t ep_active[RR_MAX_ENDPOINTS]; /* established - closed - swept + lag */
+	uint64_t ep_active[RR_MAX_ENDPOINTS]; /* established + reopened - closed - swept + lag */
 	uint64_t ep_lag[RR_MAX_ENDPOINTS]; /* closes counted too many: no counter may go back */
 };
 

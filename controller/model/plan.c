@@ -62,9 +62,12 @@ void svc_element(const struct model *m, const struct svc *s, struct rr_service *
 		.flags = RR_SVC_PRESENT | (s->paused ? RR_SVC_PAUSED : 0),
 		.t_syn = jiffies(c->t_syn, m->hz),
 		.t_est = jiffies(c->t_idle, m->hz),
-		.t_fin1 = jiffies(c->t_fin1, m->hz),
+		/* Half-closed is open, where both halves are seen. */
+		.t_fin1 = jiffies(rr_mode_has(s->mode, RR_MODE_SEES_BOTH) ? c->t_idle : c->t_fin1,
+				  m->hz),
 		.t_fin2 = jiffies(c->t_fin2, m->hz),
 		.t_rst = jiffies(c->t_rst, m->hz),
+		.t_claim = m->hz,
 	};
 }
 

@@ -85,6 +85,8 @@ void put_stats(json_t *o, const struct rr_stats *st)
 {
 	put_int(o, "connections", (int64_t)st->conns);
 	put_int(o, "established_total", (int64_t)st->established);
+	put_int(o, "reopened_total", (int64_t)st->reopened);
+	put_int(o, "reused_total", (int64_t)st->reused);
 	put_int(o, "packets_in", (int64_t)st->packets[RR_DIR_FWD]);
 	put_int(o, "packets_out", (int64_t)st->packets[RR_DIR_REV]);
 	put_int(o, "bytes_in", (int64_t)st->bytes[RR_DIR_FWD]);

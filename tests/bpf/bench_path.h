@@ -54,7 +54,7 @@ static __always_inline enum rr_verdict bench_client(const int af, struct xdp_md 
 	if (!bench_find(af, ctx, c, p, &k, &s))
 		return RR_V_UNKNOWN_DROP;
 	if (RR_META_STATE(s.h.meta) != RR_FLOW_EST && !(tcp_flags(pkt_tcp(p)) & TCPF_SYN))
-		return RR_V_BAD_HANDSHAKE;
+		return RR_V_UNKNOWN_DROP;
 	p->endpoint = RR_META_EP(s.h.meta);
 	return forward_client(af, ctx, p, RR_META_VIA(s.h.meta), s.h.port);
 }
@@ -75,7 +75,7 @@ static __always_inline enum rr_verdict bench_server(const int af, struct xdp_md 
 		return v;
 	p->endpoint = RR_META_EP(r.h.meta);
 	if (RR_META_STATE(r.h.meta) != RR_FLOW_EST)
-		return RR_V_BAD_HANDSHAKE;
+		return RR_V_UNKNOWN_DROP;
 	return forward_server(af, ctx, p, &r);
 }
 

@@ -107,6 +107,13 @@ static void client_seen(struct world *w)
 		assert_false(is_fresh(w, path_reverse_of(w, NULL)));
 }
 
+static void nobody_seen(struct world *w)
+{
+	assert_false(is_fresh(w, path_flow_of(w, NULL)));
+	if (w->mode->pair)
+		assert_false(is_fresh(w, path_reverse_of(w, NULL)));
+}
+
 static void endpoint_seen(struct world *w)
 {
 	assert_true(is_fresh(w, path_reverse_of(w, NULL)));
@@ -175,11 +182,12 @@ static void fast_open_too_much(struct world *w)
 		.name = why, .on = services, .have = h, .pkt = { .flags = PKT_ACK }, \
 		.verdict = RR_V_FORWARD, .state = st, __VA_ARGS__ \
 	}
+/* Goes on to the endpoint, and changes nothing, not even the flow's age. */
 #define BAD_ACK(why, h, f, n) \
 	{ \
-		.name = why, .on = ON_NAT, .have = h, .pkt = { .flags = f, .ack = n }, \
-		.verdict = RR_V_BAD_HANDSHAKE, \
-		.state = (h) == HAVE_SYN ? RR_FLOW_SYN : RR_FLOW_SYNACK \
+		.name = why, .on = ON_NAT, .have = h, .prepare = aged, \
+		.pkt = { .flags = f, .ack = n }, .verdict = RR_V_FORWARD, \
+		.state = (h) == HAVE_SYN ? RR_FLOW_SYN : RR_FLOW_SYNACK, .after = nobody_seen \
 	}
 #define SYNACK(why, h, st, ...) \
 	{ \
@@ -258,7 +266,7 @@ static const struct path_case cases[] = {
 	  .have = HAVE_NONE,
 	  .prepare = fast_open_too_much,
 	  .pkt = { .flags = PKT_ACK },
-	  .verdict = RR_V_BAD_HANDSHAKE,
+	  .verdict = RR_V_FORWARD,
 	  .state = RR_FLOW_SYN },
 	BAD_ACK("ACK before the SYN-ACK", HAVE_SYN, PKT_ACK, PATH_ISN_SERVER + 1),
 	BAD_ACK("data before the SYN-ACK", HAVE_SYN, PKT_PSH | PKT_ACK, PATH_ISN_SERVER + 1),

@@ -151,6 +151,34 @@ static void timeouts_short(struct world *w)
 	f->seen -= RIG_TIMEOUT + 2;
 }
 
+/* As if `seconds` had passed since the flow's last packets. */
+static void passed(struct world *w, uint32_t seconds)
+{
+	path_flow_of(w, NULL)->seen -= seconds * w->rig->control->hz;
+	if (w->mode->pair)
+		path_reverse_of(w, NULL)->seen -= seconds * w->rig->control->hz;
+}
+
+static void seconds_4(struct world *w)
+{
+	passed(w, 4);
+}
+
+static void reset_half(struct world *w)
+{
+	path_client(w, PKT_RST, RR_V_FORWARD);
+}
+
+static void refused(struct world *w)
+{
+	path_server(w, PKT_RST | PKT_ACK, RR_V_REPLY);
+}
+
+static void second_try(struct world *w)
+{
+	assert_int_equal(path_record_of(w)->tries, 2);
+}
+
 static void record_is_right(struct world *w)
 {
 	const struct rr_pair *pair = path_record_of(w);
@@ -180,10 +208,10 @@ static void cursor_wide(struct world *w)
 		.name = why, .on = ON_ALL, .pkt = { .flags = PKT_SYN }, .verdict = RR_V_FORWARD, \
 		.state = RR_FLOW_SYN, .conns = 1, .slot = n, __VA_ARGS__ \
 	}
-#define FOLLOW(why, services, h, st) \
+#define FOLLOW(why, services, h, st, ...) \
 	{ \
 		.name = why, .on = services, .have = h, .pkt = { .flags = PKT_SYN }, \
-		.verdict = RR_V_FORWARD, .state = st \
+		.verdict = RR_V_FORWARD, .state = st, __VA_ARGS__ \
 	}
 #define REFUSE(why, p, v, t) \
 	{ \
@@ -263,25 +291,37 @@ static const struct path_case cases[] = {
 	FOLLOW("SYN again", ON_ALL, HAVE_SYN, RR_FLOW_SYN),
 	FOLLOW("SYN again after the SYN-ACK", ON_NAT, HAVE_SYNACK, RR_FLOW_SYNACK),
 	FOLLOW("SYN on an established flow", ON_ALL, HAVE_EST, RR_FLOW_EST),
-	NEW("SYN after the client's FIN", 1, .have = HAVE_FIN_CLIENT),
-	{ .name = "SYN after the endpoint's FIN",
+	FOLLOW("SYN after the client's FIN", ON_ALL, HAVE_FIN_CLIENT, RR_FLOW_FIN1),
+	FOLLOW("SYN after the endpoint's FIN", ON_NAT, HAVE_FIN_SERVER, RR_FLOW_FIN1),
+	{ .name = "SYN after both FINs",
 	  .on = ON_NAT,
-	  .have = HAVE_FIN_SERVER,
+	  .have = HAVE_FIN2,
 	  .pkt = { .flags = PKT_SYN },
 	  .verdict = RR_V_FORWARD,
 	  .state = RR_FLOW_SYN,
 	  .conns = 1,
 	  .slot = 1 },
-	NEW("SYN after both FINs", 1, .have = HAVE_FIN2),
-	NEW("SYN after RST", 1, .have = HAVE_RST),
+	NEW("SYN after RST", 1, .have = HAVE_RST, .pkt.seq = 7),
+	NEW("the same SYN long after RST", 1, .have = HAVE_RST, .prepare = seconds_4),
+	NEW("the same SYN after RST, endpoint out", 1, .have = HAVE_RST, .prepare = ep0_out),
+	FOLLOW("the same SYN after RST", ON_ALL, HAVE_RST, RR_FLOW_RST),
+	FOLLOW("the same SYN after a half-open RST", ON_ALL, HAVE_SYN, RR_FLOW_SYN,
+	       .prepare = reset_half, .after = second_try),
+	FOLLOW("the same SYN after a refusal", ON_NAT, HAVE_SYN, RR_FLOW_SYN, .prepare = refused,
+	       .after = second_try),
+	NEW("another SYN after a half-open RST", 1, .have = HAVE_SYN, .prepare = reset_half,
+	    .pkt.seq = 7),
 	NEW("SYN on a killed flow", 1, .have = HAVE_KILLED),
 	NEW("SYN on an expired half-open flow", 1, .have = HAVE_SYN, .prepare = timeouts_short),
 	NEW("SYN on an expired established flow", 1, .have = HAVE_EST, .prepare = timeouts_short,
 	    .closed = 1),
 	NEW("SYN again, endpoint out", 1, .have = HAVE_SYN, .prepare = ep0_out),
 	NEW("SYN again, endpoint gone", 1, .have = HAVE_SYN, .prepare = ep0_gone),
-	NEW("SYN on an established flow, endpoint out", 1, .have = HAVE_EST, .prepare = ep0_out,
-	    .closed = 1),
+	FOLLOW("SYN on an established flow, endpoint out", ON_ALL, HAVE_EST, RR_FLOW_EST,
+	       .prepare = ep0_out),
+	FOLLOW("SYN on a half-closed flow, endpoint out", ON_ALL, HAVE_FIN_CLIENT, RR_FLOW_FIN1,
+	       .prepare = ep0_out),
+	FOLLOW("another SYN on an established flow", ON_ALL, HAVE_EST, RR_FLOW_EST, .pkt.seq = 7),
 };
 
 const struct path_table path_new = PATH_TABLE(cases);

@@ -189,7 +189,7 @@ static const struct path_case cases[] = {
 	  .have = HAVE_SYNACK,
 	  .prepare = record_of_other_life,
 	  .pkt = { .flags = PKT_ACK },
-	  .verdict = RR_V_BAD_HANDSHAKE,
+	  .verdict = RR_V_FORWARD,
 	  .state = RR_FLOW_SYNACK },
 	GOES_ON("data, record of another life", ON_NAT, record_of_other_life, false, PKT_ACK,
 		RR_V_FORWARD, RR_FLOW_EST, 0),

@@ -124,7 +124,7 @@ struct path_case {
 	uint8_t slot; /* the rotation slot that the packet must reach */
 	uint8_t state; /* enum rr_flow_state of the forward entry afterwards; 0 = not looked at */
 	/* counters that must move by this; all others must not */
-	uint8_t conns, established, closed, refused;
+	uint8_t conns, established, closed, refused, reopened, reused;
 	uint8_t tickets; /* drawn beyond `conns` */
 	uint32_t action; /* 0: by the verdict's class */
 	void (*after)(struct world *w);
@@ -141,8 +141,8 @@ struct path_table {
 	}
 
 /* the tables, by step */
-extern const struct path_table path_parse, path_pass, path_new, path_flow, path_pair, path_close,
-	path_reset, path_icmp, path_notice;
+extern const struct path_table path_parse, path_pass, path_new, path_flow, path_pair, path_judge,
+	path_close, path_reset, path_icmp, path_notice;
 
 extern const struct path_world path_worlds[PATH_ALL];
 extern const struct path_mode path_modes[]; /* by enum rr_mode */

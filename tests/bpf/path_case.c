@@ -77,6 +77,8 @@ static void check_counts(const struct world *w, const struct path_case *c,
 	assert_int_equal(ep.conns, c->conns);
 	assert_int_equal(ep.established, c->established);
 	assert_int_equal(ep.closed, c->closed);
+	assert_int_equal(ep.reopened, c->reopened);
+	assert_int_equal(ep.reused, c->reused);
 	ep.refused = c->refused;
 	for (size_t n = 0; n < sizeof(ep) / sizeof(uint64_t); n++) {
 		const uint64_t *a = (const uint64_t *)&was->svc[w->svc],

@@ -220,7 +220,7 @@ static void expect(struct world *w, const struct pkt_spec *in, enum rr_verdict v
 		expect_forward(w, in, &out);
 	else if (v == RR_V_REPLY)
 		expect_reply(w, in, &out);
-	else if (v == RR_V_RESET || v == RR_V_REFUSE)
+	else if (v == RR_V_RESET || v == RR_V_REFUSE || v == RR_V_BAD_HANDSHAKE)
 		expect_reset(in, &out);
 	else if (v == RR_V_TTL_TOLD || v == RR_V_TOO_BIG_TOLD)
 		expect_notice(w, in, v, &out);

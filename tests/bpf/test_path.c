@@ -13,9 +13,10 @@
 
 #include "path.h"
 
-static const struct path_table *const tables[] = { &path_parse, &path_pass, &path_new,
-						   &path_flow,	&path_pair, &path_close,
-						   &path_reset, &path_icmp, &path_notice };
+static const struct path_table *const tables[] = { &path_parse, &path_pass,  &path_new,
+						   &path_flow,	&path_pair,  &path_judge,
+						   &path_close, &path_reset, &path_icmp,
+						   &path_notice };
 
 struct job {
 	const struct path_case *c;

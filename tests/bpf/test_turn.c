@@ -371,7 +371,7 @@ static void test_held(void **state)
 static void packets(const struct running *r, uint32_t id, uint64_t n)
 {
 	struct rr_stats *cpu = calloc((size_t)libbpf_num_possible_cpus(), sizeof(*cpu));
-	int fd = bpf_obj_get("/sys/fs/bpf/rrlb-running/ep_stats_v1");
+	int fd = bpf_obj_get("/sys/fs/bpf/rrlb-running/ep_stats_v2");
 
 	(void)r;
 	assert_non_null(cpu);

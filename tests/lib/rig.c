@@ -252,6 +252,7 @@ void rig_service(struct rig *r, uint32_t id, uint8_t mode, uint8_t af, struct rr
 	s->mode = mode;
 	s->flags = RR_SVC_PRESENT;
 	s->t_syn = s->t_est = s->t_fin1 = s->t_fin2 = s->t_rst = RIG_TIMEOUT;
+	s->t_claim = r->control->hz;
 	rig_listener(r, RIG_LISTENER(id), id, af, addr, port);
 }
 

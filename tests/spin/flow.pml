@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * flow.pml - model of the flow table's protocol (bpf/flow.h): find, claim, write the key, scan, fill, publish, advance,
- * release, evict, expire. Two slots, both candidates of every key; memory is sequentially consistent, which is what the
+ * restore, release, evict, expire. Two slots, both candidates of every key; memory is sequentially consistent, which is what the
  * full barriers and the order of loads and stores on x86 give at the places that matter.
  *
  * FLOW processes live on one key each, two of them on the same one; a SWEEP process expires, as the controller does.
@@ -213,6 +213,32 @@ inline advance(state)
 	was = 0; tries = 0; ok = false
 }
 
+/* flow_restore(): a reset that did not hold is taken back, within the life that was read. */
+inline restore()
+{
+	tries = 0;
+	was = snap;
+	do
+	:: tries < 2 && GEN(was) == GEN(snap) && LIVE(was) && STATE(was) == RST ->
+		atomic {
+			if
+			:: meta[at] == was ->
+				assert(life[at] == snap_life); /* I4 */
+				meta[at] = META(GEN(was), EST);
+				ok = true
+			:: else -> ok = false
+			fi
+		}
+		if
+		:: ok -> break
+		:: else -> was = meta[at]
+		fi;
+		tries++
+	:: else -> break
+	od;
+	was = 0; tries = 0; ok = false
+}
+
 proctype flow(byte k; byte rounds)
 {
 	byte at, best, was, mine, snap, snap_life, value, again, count, tries;
@@ -226,6 +252,7 @@ proctype flow(byte k; byte rounds)
 			if
 			:: advance(EST)
 			:: advance(RST)
+			:: restore()
 			:: release(at, snap) /* a SYN that starts the connection anew */
 			fi
 		:: else -> insert(k)

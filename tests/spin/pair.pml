@@ -159,7 +159,22 @@ inline advance(s, snap, snap_life, state, c)
 	}
 }
 
-/* A client's packet: completes the handshake, or resets. */
+/* flow_restore(): as advance(), back from a reset. */
+inline restore(s, snap, snap_life, c)
+{
+	atomic {
+		if
+		:: snap != 0 && meta[s] == snap && STATE(snap) == RST ->
+			assert(life[s] == snap_life);
+			assert(who[s] == c);
+			meta[s] = META(GEN(snap), EST);
+			ok = true
+		:: else -> ok = (snap != 0 && GEN(meta[s]) == GEN(snap) && STATE(meta[s]) == EST)
+		fi
+	}
+}
+
+/* A client's packet: completes the handshake, resets, or disproves a reset. */
 inline client_packet(c)
 {
 	f = 0;
@@ -211,6 +226,12 @@ inline client_packet(c)
 				fi
 			:: advance(r, rsnap, rlife, RST, c);
 			   advance(f, fsnap, flife, RST, c)
+			:: STATE(fsnap) == RST ->
+				restore(r, rsnap, rlife, c);
+				if
+				:: ok -> restore(f, fsnap, flife, c)
+				:: else
+				fi
 			fi
 		fi
 	fi;
