@@ -27,6 +27,7 @@
 #define DIR_NAME "tests/golden/conf"
 #define EXAMPLE "scripts/rrlbd.conf.example"
 #define MANUAL "controller/man/rrlbd.conf.5"
+#define MANUAL_DAEMON "controller/man/rrlbd.8"
 #define MAX_FILES 256
 
 static bool update;
@@ -343,6 +344,25 @@ static void test_manual_sizes(void **state)
 	free(page);
 }
 
+/* The maps whose change costs every flow. */
+static void test_manual_flow_maps(void **state)
+{
+	char want[160] = "", *page;
+	size_t len, n = 0;
+
+	(void)state;
+	page = slurp(MANUAL_DAEMON, &len);
+	assert_non_null(page);
+#define WANT_MAP(id, name, mm, version, kind) \
+	if (RR_KIND_##kind == RR_KIND_FLOWS) \
+		n += (size_t)snprintf(want + n, sizeof(want) - n, "%s " #name, n ? " ," : ".Pq");
+	RR_MAPS(WANT_MAP)
+#undef WANT_MAP
+	if (!n || !strstr(page, want))
+		fail_msg("%s does not say \"%s\"", MANUAL_DAEMON, want);
+	free(page);
+}
+
 static void test_manual(void **state)
 {
 	size_t len;
@@ -396,13 +416,13 @@ static int is_conf(const struct dirent *d)
 
 int main(int argc, char **argv)
 {
-	struct CMUnitTest test[MAX_FILES + 5] = {
+	struct CMUnitTest test[MAX_FILES + 6] = {
 		cmocka_unit_test(test_example),	     cmocka_unit_test(test_example_complete),
 		cmocka_unit_test(test_manual),	     cmocka_unit_test(test_manual_types),
-		cmocka_unit_test(test_manual_sizes),
+		cmocka_unit_test(test_manual_sizes), cmocka_unit_test(test_manual_flow_maps),
 	};
 	struct dirent **list = NULL;
-	size_t n = 5;
+	size_t n = 6;
 	int i, files, failed;
 
 	update = argc > 1 && !strcmp(argv[1], "--update");
