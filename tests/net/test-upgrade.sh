@@ -23,35 +23,38 @@ copy_tree() { # TO
 	done < <(cd "$TOP" && find Makefile bpf controller include scripts -type f)
 }
 
-# change VARIANT: edits the copy in the current folder
+# change VARIANT: edits the copy in the current folder; what it looks for may stand in any header
 change() {
-	local abi=include/rr_abi.h
+	local before
+	before=$(cat include/*.h bpf/maps.h | cksum)
 	case $1 in
 	wide) # counters: one more in front, so that every other lies elsewhere
 		raise EP_STATS SVC_STATS
 		perl -0pi -e 's/(struct rr_stats \{\n)/$1\t__u64 wider;\n/;
-			s/(sizeof\(struct rr_stats\) == )(\d+)/$1.($2 + 8)/e' $abi
+			s/(sizeof\(struct rr_stats\) == )(\d+)/$1.($2 + 8)/e' include/*.h
 		;;
 	more) # a map in front of all others
 		perl -0pi -e \
-			's/(#define RR_MAPS\(X\) \\\n)/$1\tX(SPARE, spare, 0, 1, COUNTS) \\\n/' $abi
+			's/(#define RR_MAPS\(X\) \\\n)/$1\tX(SPARE, spare, 0, 1, COUNTS) \\\n/' \
+			include/*.h
 		perl -0pi -e 's/(\nRR_PERCPU\(verdicts)/\nRR_PERCPU(spare, __u64, 4);$1/' bpf/maps.h
 		;;
 	endpoints) # settings: wider, the flags elsewhere
 		raise ENDPOINTS
 		perl -0pi -e 's/(struct rr_endpoint \{\n)/$1\t__u64 wider[8];\n/;
-			s/(sizeof\(struct rr_endpoint\) == )(\d+)/$1.($2 + 64)/e' $abi
+			s/(sizeof\(struct rr_endpoint\) == )(\d+)/$1.($2 + 64)/e' include/*.h
 		;;
 	flows)
-		perl -pi -e 's/(#define RR_FLOWS_VERSION )(\d+)/$1.($2 + 1)/e' $abi
+		perl -pi -e 's/(#define RR_FLOWS_VERSION )(\d+)/$1.($2 + 1)/e' include/*.h
 		;;
 	esac
+	[ "$(cat include/*.h bpf/maps.h | cksum)" != "$before" ] || fail "'$1' changes nothing"
 }
 
 raise() { # MAP...: the version in the map's row
 	local map
 	for map in "$@"; do
-		perl -pi -e 's/(X\('"$map"', \w+, \d, )(\d+)/$1.($2 + 1)/e' include/rr_abi.h
+		perl -pi -e 's/(X\('"$map"', \w+, \d, )(\d+)/$1.($2 + 1)/e' include/*.h
 	done
 }
 
@@ -240,7 +243,7 @@ builds_differ() {
 
 # The maps of the flow tables, by their rows.
 flow_maps() {
-	sed -nE 's/.*X\(\w+, (\w+),.*, FLOWS\).*/\1/p' "$TOP/include/rr_abi.h" | sort | paste -sd' '
+	sed -nE 's/.*X\(\w+, (\w+),.*, FLOWS\).*/\1/p' "$TOP"/include/*.h | sort | paste -sd' '
 }
 
 versions() {
