@@ -129,14 +129,14 @@ static enum reason class_response(const struct probe_facts *f, char *text, size_
 
 /*
  * "OpenSSL/3.0.x: error:0A00042E:SSL routines::tlsv1 alert protocol version" -> what stands after
- * the last "::".
+ * the last "::". Only of OpenSSL's: an IPv6 address has a "::" as well.
  */
 static void text_detail(const char *message, char *text, size_t len)
 {
-	const char *p, *s = message ? message : "";
+	const char *s = message ? message : "", *p = strstr(s, "error:");
 
-	while ((p = strstr(s, "::")))
-		s = p + 2;
+	while (p && (p = strstr(p, "::")))
+		s = p += 2;
 	snprintf(text, len, "%s", s);
 }
 
