@@ -39,9 +39,10 @@ change() {
 			include/*.h
 		perl -0pi -e 's/(\nRR_PERCPU\(verdicts)/\nRR_PERCPU(spare, __u64, 4);$1/' bpf/maps.h
 		;;
-	endpoints) # settings: wider, the flags elsewhere
+	endpoints) # settings: wider, what stands behind the flags elsewhere
 		raise ENDPOINTS
-		perl -0pi -e 's/(struct rr_endpoint \{\n)/$1\t__u64 wider[8];\n/;
+		perl -0pi -e \
+			's/(struct rr_endpoint \{.*?__u32 flags;[^\n]*\n)/$1\t__u64 wider[8];\n/s;
 			s/(sizeof\(struct rr_endpoint\) == )(\d+)/$1.($2 + 64)/e' include/*.h
 		;;
 	flows)
