@@ -148,13 +148,25 @@ void iface_settle(struct daemon *d, const struct conf *c)
 	slot_count(d);
 }
 
+/* The reason is shown with the interface; an attempt every RETRY follows. */
+static void attach_failed(struct daemon *d, size_t slot, const char *name)
+{
+	const char *why = dp_error(d->dp);
+	size_t n = strlen(name);
+
+	if (!strncmp(why, name, n) && !strncmp(why + n, ": ", 2))
+		why += n + 2;
+	snprintf(d->iface[slot].text, sizeof(d->iface[slot].text), "%s", why);
+	d->iface_retry[slot] = mono_add(daemon_now(d), RETRY);
+}
+
 static int attach_one(struct daemon *d, size_t slot, const struct conf_iface *ci)
 {
 	struct dp_iface_status st;
 	int rc = dp_attach(d->dp, ci->name, ci->attach, ci->xdp, &st);
 
 	if (rc) {
-		d->iface_retry[slot] = mono_add(daemon_now(d), RETRY);
+		attach_failed(d, slot, ci->name);
 		return rc;
 	}
 	d->iface_retry[slot] = MONO_US(0);
@@ -194,11 +206,13 @@ int iface_attach(struct daemon *d, const struct conf *c, const struct conf *old,
 		if (!rc)
 			continue;
 		snprintf(err, errlen, "interface %s", dp_error(d->dp)); /* begins with the name */
-		if (!old && rc == -ENODEV) {
+		if (old)
+			return rc;
+		/* iface_refresh() attaches it when it can be. */
+		if (rc == -ENODEV)
 			log_warnx("%s; waiting for it", err);
-			continue; /* iface_refresh() attaches it when it comes */
-		}
-		return rc;
+		else
+			log_errx("%s; the others are served, and it is tried again", err);
 	}
 	return 0;
 }
@@ -217,6 +231,16 @@ int iface_detach(struct daemon *d, const char *name)
 	return rc;
 }
 
+/* Said when the reason is another one, not with every attempt. */
+static void attach_again(struct daemon *d, size_t slot, const struct conf_iface *ci)
+{
+	char was[sizeof(d->iface[slot].text)];
+
+	memcpy(was, d->iface[slot].text, sizeof(was));
+	if (attach_one(d, slot, ci) && strcmp(was, d->iface[slot].text))
+		log_errx("interface %s", dp_error(d->dp));
+}
+
 /* The same name under another ifindex is another interface: nothing of ours is on it. */
 static void refresh_one(struct daemon *d, size_t slot, const struct nl_link *l)
 {
@@ -231,8 +255,7 @@ static void refresh_one(struct daemon *d, size_t slot, const struct nl_link *l)
 	if (!again &&
 	    (!d->iface_retry[slot].us || mono_cmp(daemon_now(d), d->iface_retry[slot]) < 0))
 		return;
-	if (attach_one(d, slot, ci))
-		log_errx("interface %s", dp_error(d->dp));
+	attach_again(d, slot, ci);
 }
 
 void iface_refresh(struct daemon *d)
@@ -279,4 +302,18 @@ void iface_status(struct daemon *d)
 			slot_drop(d, i);
 	}
 	slot_count(d);
+}
+
+void iface_pins(struct daemon *d)
+{
+	char was[sizeof(d->pins_error)];
+	unsigned int made;
+	int rc = dp_keep(d->dp, &made);
+
+	memcpy(was, d->pins_error, sizeof(was));
+	snprintf(d->pins_error, sizeof(d->pins_error), "%s", rc ? dp_error(d->dp) : "");
+	if (rc && !was[0])
+		log_errx("packet path: %s", d->pins_error);
+	if (made)
+		log_warnx("packet path: %u pins were gone and are there again", made);
 }

@@ -25,6 +25,8 @@ void iface_undo(struct daemon *d); /* detaches and forgets what iface_assign() a
 void iface_settle(struct daemon *d, const struct conf *c); /* c is in force now */
 void iface_refresh(struct daemon *d); /* links -> model; attaches what came back */
 void iface_status(struct daemon *d); /* is our program still where it was? */
+/* Pins that are gone are made again. */
+void iface_pins(struct daemon *d);
 int iface_slot(const struct daemon *d, uint32_t ifindex); /* -1 = none of ours */
 
 #endif

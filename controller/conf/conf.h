@@ -18,6 +18,7 @@
 #include "util/clock.h"
 #include "util/words.h"
 
+#define CONF_FILE_MAX (16u << 20) /* of a configuration file, bytes, whoever reads it */
 #define CONF_NAME_MAX 64
 #define CONF_MAX_ERRORS 20
 #define CONF_MAX_LOCALS 8

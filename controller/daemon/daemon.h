@@ -87,6 +87,7 @@ struct daemon {
 	size_t ifaces;
 	enum iface_use iface_use[RR_MAX_IFACES];
 	mono_t iface_retry[RR_MAX_IFACES]; /* attaching failed: try again then; 0 = no need */
+	char pins_error[256]; /* why pins cannot be kept; "" = they are there */
 	bool attach_open; /* main.c: the first push is done, programs may be attached */
 
 	/* nexthop.c: */

@@ -35,16 +35,23 @@
 #define LOCK_DIR "/run/rrlb"
 #define STOP_PATIENCE MONO_S(10) /* with a disk that does not take the state file */
 
+/* One that is only looked at may come through a pipe. */
+static int read_conf(const char *path, bool wait, char **text, size_t *len)
+{
+	return wait ? file_read(path, CONF_FILE_MAX, text, len)
+		    : file_read_regular(path, CONF_FILE_MAX, text, len);
+}
+
 /* The configuration, or an exit with its errors on stderr. */
-static void start_conf(struct daemon *d)
+static void start_conf(struct daemon *d, bool wait)
 {
 	struct conf_errors err = { .n = 0 };
 	size_t len;
 	char *report, *text;
-	int rc = file_read(d->conf_path, CONF_FILE_MAX, &text, &len);
+	int rc = read_conf(d->conf_path, wait, &text, &len);
 
 	if (rc) {
-		log_errx("%s: %s", d->conf_path, strerror(-rc));
+		log_errx("%s: %s", d->conf_path, file_error(rc));
 		exit(1);
 	}
 	d->conf = conf_parse(text, len, &err);
@@ -181,6 +188,19 @@ static void on_stop(int sig, void *arg)
 	loop_stop(d->loop);
 }
 
+/*
+ * A SIGHUP that comes before there is a loop would end the process. It waits instead, and is the
+ * first reload. Other signals may end a start at any moment: it leaves a packet path that works.
+ */
+static void hold_reload(int how)
+{
+	sigset_t hup;
+
+	sigemptyset(&hup);
+	sigaddset(&hup, SIGHUP);
+	sigprocmask(how, &hup, NULL);
+}
+
 static int start_signals(struct daemon *d)
 {
 	int rc = loop_signal(d->loop, NULL, SIGHUP, on_reload, d);
@@ -190,6 +210,8 @@ static int start_signals(struct daemon *d)
 		rc = loop_signal(d->loop, NULL, SIGTERM, on_stop, d);
 	if (!rc)
 		rc = loop_signal(d->loop, NULL, SIGINT, on_stop, d);
+	if (!rc)
+		hold_reload(SIG_UNBLOCK);
 	return rc;
 }
 
@@ -311,10 +333,11 @@ int main(int argc, char **argv)
 
 	if (!d)
 		return 1;
+	hold_reload(SIG_BLOCK);
 	TAILQ_INIT(&d->asks);
 	options_parse(&o, d, argc, argv);
 	log_init("rrlbd", o.verbose ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO, false);
-	start_conf(d);
+	start_conf(d, o.check || o.print);
 	if (o.check || o.print)
 		return o.print ? print_conf(d) : check_conf(d);
 	if (!start_locks(d, &o))

@@ -196,12 +196,12 @@ int daemon_reload(struct daemon *d, bool reset, uint32_t uid, char **report)
 	struct model_event done = { .kind = EVENT_CONFIG_LOADED, .uid = uid };
 	size_t len = 0;
 	char *text;
-	int rc = file_read(d->conf_path, CONF_FILE_MAX, &text, &len);
+	int rc = file_read_regular(d->conf_path, CONF_FILE_MAX, &text, &len);
 
 	*report = NULL;
 	if (!rc)
 		rc = reload_text(d, text, len, reset, report);
-	else if (asprintf(report, "%s: %s", d->conf_path, strerror(-rc)) < 0)
+	else if (asprintf(report, "%s: %s", d->conf_path, file_error(rc)) < 0)
 		*report = NULL;
 	free(text);
 	if (rc) {

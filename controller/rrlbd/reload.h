@@ -7,8 +7,6 @@
 
 #include "daemon/daemon.h"
 
-#define CONF_FILE_MAX (16u << 20) /* of a configuration file, bytes */
-
 /*
  * Reads the configuration file, parses, checks and applies it; keeps the old one on any error.
  * `reset` drops what operators have changed. 0, or -errno; *report = sentences for people, errors

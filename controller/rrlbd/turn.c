@@ -153,6 +153,7 @@ static void second_fire(void *arg)
 
 	loop_timer_at(d->turn->second, mono_add(daemon_now(d), SECOND));
 	d->push_retry = false;
+	iface_pins(d);
 	iface_status(d);
 	nexthop_second(d);
 	trust_second(d);

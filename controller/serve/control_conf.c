@@ -11,33 +11,18 @@
 #include "collect/trust.h"
 #include "serve/call.h"
 #include "serve/json.h"
+#include "util/file.h"
 #include "util/text_diff.h"
-
-#define FILE_MAX (8u << 20)
 
 /* The daemon's own configuration file; malloc'ed. */
 static char *read_own(struct call *c, size_t *len)
 {
 	const char *path = c->snap->config.file;
-	FILE *f = fopen(path, "re");
-	char *text = f ? malloc(FILE_MAX + 1) : NULL;
+	char *text;
+	int rc = file_read_regular(path, CONF_FILE_MAX, &text, len);
 
-	if (!f) {
-		call_fail(c, API_FAILED, "%s: %s", path, strerror(errno));
-		return NULL;
-	}
-	if (text) {
-		*len = fread(text, 1, FILE_MAX + 1, f);
-		if (ferror(f) || *len > FILE_MAX) {
-			call_fail(c, API_FAILED, "%s: %s", path,
-				  ferror(f) ? "cannot be read" : "longer than 8 MiB");
-			free(text);
-			text = NULL;
-		} else {
-			text[*len] = '\0';
-		}
-	}
-	fclose(f);
+	if (rc)
+		call_fail(c, API_FAILED, "%s: %s", path, file_error(rc));
 	return text;
 }
 

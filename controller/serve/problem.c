@@ -210,6 +210,9 @@ static void find_daemon(struct problems *list)
 		add(list, conf);
 	if (s->push_errors)
 		add(list, maps);
+	if (s->pins_error[0])
+		add(list,
+		    (struct problem){ .code = PROBLEM_PINS_GONE, .age_ms = -1, .object = "pins" });
 	find_state(list);
 	find_ifaces(list);
 	find_prober(list);

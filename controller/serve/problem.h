@@ -16,6 +16,7 @@
 	X(CONF_REFUSED, WARNING, conf) /* a reload failed: the old configuration is in force */ \
 	X(MAPS_UNWRITTEN, CRITICAL, maps) /* the packet path does not have what the model wants */ \
 	X(MAPS_FAILED, INFO, maps) /* a push has failed, and a later one has not */ \
+	X(PINS_GONE, WARNING, pins) /* the packet path would end with this process */ \
 	X(STATE_UNWRITTEN, WARNING, state) /* operators' changes would not survive a restart */ \
 	X(IFACE_AWAY, CRITICAL, away) \
 	X(IFACE_DOWN, CRITICAL, down) \

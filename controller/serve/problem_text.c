@@ -31,6 +31,12 @@ static void text_maps(const struct text *t, const struct problem *p)
 		 p->code == PROBLEM_MAPS_UNWRITTEN ? "" : ", all is written since");
 }
 
+static void text_pins(const struct text *t, const struct problem *p)
+{
+	(void)p;
+	snprintf(t->buf, t->len, "the packet path would end with rrlbd: %s", t->snap->pins_error);
+}
+
 static void text_state(const struct text *t, const struct problem *p)
 {
 	const int rc = t->snap->saving.rc;

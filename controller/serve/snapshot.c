@@ -134,6 +134,7 @@ static void take_rest(struct snapshot *s, const struct daemon *d)
 	s->push_errors = d->push_errors;
 	s->adopted = d->adopted;
 	s->unpushed = d->push_retry;
+	memcpy(s->pins_error, d->pins_error, sizeof(s->pins_error));
 	s->saving = d->saving;
 	s->unsaved = d->saving.rc || unsaved_long(d);
 }

@@ -68,6 +68,7 @@ struct snapshot {
 	uint64_t pushes, push_errors;
 	bool adopted; /* maps that already ran were taken over at the start */
 	bool unpushed; /* the last push stopped half way, and is tried again every second */
+	char pins_error[256]; /* why pins cannot be kept; "" = they are there */
 	struct saving saving;
 	bool unsaved; /* what should be in the state file is not there, and not for want of time */
 	/* snapshot.c's own: */

@@ -82,6 +82,12 @@ int dp_detach(struct dp *dp, const char *ifname);
  * still uses them; then dp_note() names both, and the next start tries again. Needs CAP_SYS_ADMIN.
  */
 int dp_settle(struct dp *dp);
+/*
+ * Pins again what has no pin any more, maps, program and links; *made = how many of the maps and
+ * the program. To be called every second or so. 0; -EINVAL = bpffs is not mounted; -errno and
+ * dp_error(): then the packet path ends with this process.
+ */
+int dp_keep(struct dp *dp, unsigned int *made);
 /* Remove every pin and the folder. After dp_detach() of all interfaces. */
 int dp_unpin(struct dp *dp);
 

@@ -93,6 +93,18 @@ int dp_folder_open(struct dp *dp)
 	return rc ? rc : folder_lock(dp);
 }
 
+int dp_folder_again(struct dp *dp)
+{
+	int rc;
+
+	if (!on_bpffs(dp->dir) && on_bpffs(BPFFS_DEFAULT)) {
+		close(dp->lock_fd);
+		dp->lock_fd = -1;
+	}
+	rc = folder_make(dp);
+	return !rc && dp->lock_fd < 0 ? folder_lock(dp) : rc;
+}
+
 /* ---- pins ------------------------------------------------------------------------------------ */
 
 int dp_pin_path(struct dp *dp, char *buf, size_t len, const char *name)
@@ -173,6 +185,7 @@ int dp_unpin(struct dp *dp)
 	if (!d)
 		return errno == ENOENT ? 0 : dp_fail(dp, -errno, "cannot open %s", dp->dir);
 	dp_listen();
+	dp->unpinned = true;
 	while ((e = readdir(d))) {
 		if (!strcmp(e->d_name, ".") || !strcmp(e->d_name, ".."))
 			continue;

@@ -18,6 +18,7 @@
  *   dp_change.c    what an upgrade changes: said, refused, tidied up
  *   dp_load.c      open and close: the order of all this
  *   dp_attach.c    attach, replace, detach
+ *   dp_keep.c      pins that vanish are pinned again
  */
 #ifndef SYS_DP_INT_H
 #define SYS_DP_INT_H
@@ -72,6 +73,12 @@ struct dp {
 		uint32_t id;
 		int fd; /* meaningful when id is set */
 	} known[RR_MAX_IFACES];
+	/* Links of ours, kept open: they outlive their pins while this process does. */
+	struct {
+		char name[16];
+		int fd; /* meaningful when the name is set */
+	} link[RR_MAX_IFACES];
+	bool unpinned; /* dp_unpin() has removed the pins: nobody wants them back */
 	uint32_t ext_id[RR_MAX_IFACES]; /* programs that this process put into dispatchers */
 	char note[1024];
 	char error[512];
@@ -103,6 +110,8 @@ void dp_add_note(struct dp *dp, const char *fmt, ...) __attribute__((format(prin
 
 /* dp_folder.c */
 int dp_folder_open(struct dp *dp);
+/* Makes and locks the folder again when it is gone. 0; -EINVAL = bpffs is not mounted; -errno. */
+int dp_folder_again(struct dp *dp);
 int dp_pin_path(struct dp *dp, char *buf, size_t len, const char *name);
 /* The pin of a map in this build's version. */
 int dp_map_path(struct dp *dp, char *buf, size_t len, int map);
@@ -156,6 +165,9 @@ int dp_map_hold(struct dp *dp, int map, int fd);
 int dp_map_open(struct dp *dp);
 void dp_map_close(struct dp *dp);
 
+/* dp_load.c: makes the pins of maps and program that are not there. 0 or -errno. */
+int dp_pin_all(struct dp *dp);
+
 /* dp_find.c: fills map_fd[] with what is kept, old[] with what is replaced. */
 int dp_find(struct dp *dp, struct bpf_object *obj, const char *const *ifnames, size_t n);
 
@@ -205,6 +217,9 @@ int dp_link_clear(struct dp *dp, const char *ifname);
 int dp_link_create(struct dp *dp, const char *ifname, int ifindex, bool native);
 int dp_link_replace(struct dp *dp, const char *ifname);
 int dp_link_detach(struct dp *dp, const char *ifname);
+/* Pins again what is kept open and has no pin. 0 or -errno. */
+int dp_link_repin(struct dp *dp);
+void dp_link_close(struct dp *dp); /* what is kept open */
 
 /* dp_dispatch.c */
 int dp_dispatch_look(struct dp *dp, struct dp_seen *seen);

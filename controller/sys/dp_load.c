@@ -100,6 +100,13 @@ static int pin_prog(struct dp *dp)
 	return rc ? rc : dp_pin_replace(dp, dp->prog_fd, path);
 }
 
+int dp_pin_all(struct dp *dp)
+{
+	int rc = pin_maps(dp);
+
+	return rc ? rc : pin_prog(dp);
+}
+
 /* ---- open, close ----------------------------------------------------------------------------- */
 
 static struct dp *dp_new(const struct dp_conf *c)
@@ -186,9 +193,7 @@ static int open_steps(struct dp *dp, const char *const *ifnames, size_t n, bool 
 		rc = dp_map_open(dp);
 	if (!rc)
 		rc = abi_check(dp, adopted);
-	if (!rc)
-		rc = pin_maps(dp);
-	return rc ? rc : pin_prog(dp);
+	return rc ? rc : dp_pin_all(dp);
 }
 
 int dp_open(struct dp **out, const struct dp_conf *c, const char *const *ifnames, size_t n,
@@ -216,6 +221,7 @@ void dp_close(struct dp *dp)
 		return;
 	dp_map_close(dp);
 	dp_forget(dp, 0);
+	dp_link_close(dp);
 	bpf_object__close(dp->obj);
 	if (dp->lock_fd >= 0)
 		close(dp->lock_fd);

@@ -51,6 +51,39 @@ int file_read(const char *path, size_t max, char **text, size_t *len)
 	return rc;
 }
 
+int file_read_regular(const char *path, size_t max, char **text, size_t *len)
+{
+	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+	int rc = 0;
+
+	*text = NULL;
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &st))
+		rc = -errno;
+	else if (S_ISDIR(st.st_mode))
+		rc = -EISDIR;
+	else if (!S_ISREG(st.st_mode))
+		rc = -EINVAL;
+	if (!rc)
+		rc = file_read_fd(fd, max, text, len);
+	close(fd);
+	return rc;
+}
+
+const char *file_error(int rc)
+{
+	switch (rc) {
+	case -EINVAL:
+		return "not a regular file";
+	case -EFBIG:
+		return "too long a file";
+	default:
+		return strerror(-rc);
+	}
+}
+
 int file_make_folder(const char *path, mode_t mode)
 {
 	char level[PATH_MAX];

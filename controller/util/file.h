@@ -14,6 +14,13 @@
  * 0, -EFBIG when there is more, or -errno; then `*text` is NULL. It waits for a pipe's end.
  */
 int file_read(const char *path, size_t max, char **text, size_t *len);
+/*
+ * The same for who must not wait: opened without blocking, and only a regular file is read. -EINVAL
+ * for any other (a pipe, a device), -EISDIR for a folder.
+ */
+int file_read_regular(const char *path, size_t max, char **text, size_t *len);
+/* What went wrong in these calls, for people; static. */
+const char *file_error(int rc);
 /* The same of an open descriptor, from where it stands; it stays open. */
 int file_read_fd(int fd, size_t max, char **text, size_t *len);
 /*
