@@ -95,8 +95,9 @@ static __always_inline bool notice_sum(struct xdp_md *ctx, struct notice *n, __u
 		__u32 size = len < NOTICE_CHUNK ? len : NOTICE_CHUNK;
 		__s64 part;
 
-		size = pkt_blur(size, at);
-		if (!size || size > NOTICE_CHUNK || bpf_xdp_load_bytes(ctx, at, n->sum, size))
+		/* 1 to NOTICE_CHUNK: so that the verifier of Linux 6.1 sees it as well. */
+		size = ((pkt_blur(size, at) - 1) & (NOTICE_CHUNK - 1)) + 1;
+		if (bpf_xdp_load_bytes(ctx, at, n->sum, size))
 			return false;
 		part = bpf_csum_diff(NULL, 0, (__be32 *)n->sum, size, 0);
 		if (part < 0)
