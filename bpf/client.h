@@ -22,6 +22,7 @@
 #include "pair.h"
 #include "pick.h"
 #include "pkt.h"
+#include "port.h"
 #include "rr_flow.h"
 #include "rr_pair.h"
 #include "rr_verdict.h"
@@ -120,6 +121,12 @@ static __always_inline bool client_fits(const struct conn *c, const struct rr_pa
 	       c->ack - (pair->isn_server + 1) <= CLIENT_ACK_WINDOW;
 }
 
+static __always_inline void client_fin(const int af, struct conn *c)
+{
+	pair_fin_client(af, c);
+	pair_move(af, c, RR_FLOW_FIN1, RR_FLOW_F_FIN_CLIENT);
+}
+
 /* The handshake is complete: from now on both sides have a number. */
 static __always_inline enum rr_verdict client_promote(const int af, struct conn *c)
 {
@@ -130,7 +137,7 @@ static __always_inline enum rr_verdict client_promote(const int af, struct conn 
 	f->seen = c->now;
 	f->ack = judge_upper(c->two ? c->ack : c->seq + c->data);
 	if (c->flags & TCPF_FIN)
-		pair_move(af, c, RR_FLOW_FIN1, RR_FLOW_F_FIN_CLIENT);
+		client_fin(af, c);
 	return RR_V_GO;
 }
 
@@ -179,7 +186,7 @@ static __always_inline void client_open(const int af, struct conn *c)
 	if (pair_is_claimed_over(c) && client_disproves(c))
 		pair_reopen(af, c, RR_FLOW_F_RSTS);
 	if (c->flags & TCPF_FIN)
-		pair_move(af, c, RR_FLOW_FIN1, RR_FLOW_F_FIN_CLIENT);
+		client_fin(af, c);
 }
 
 /* What a packet other than a SYN does to the flow that it belongs to. */
@@ -209,7 +216,7 @@ static __always_inline enum rr_verdict client_syn(const int af, struct conn *c,
 						  const struct rr_service *svc)
 {
 	if (client_starts_anew(af, c, svc))
-		return pair_end(af, c) ? open_conn(af, c, svc) : RR_V_FLOW_RACE;
+		return port_end(af, c) ? open_conn(af, c, svc) : RR_V_FLOW_RACE;
 	client_syn_again(af, c);
 	return client_known(c);
 }
@@ -242,6 +249,7 @@ static __always_inline int client_packet(const int af, struct conn *c)
 	if (syn)
 		return client_syn(af, c, svc);
 	v = client_follow(af, c);
+	port_rest(af, c);
 	return v ? v : client_known(c);
 }
 

@@ -19,6 +19,14 @@
 #include "rr_pair.h"
 #include "slot.h"
 
+/* A local port that may be taken when none is free. */
+struct conn_port {
+	__u32 local;
+	__u32 rank; /* of a resting port: its age + 1; of a half-open flow: its score */
+	__u16 port; /* network order */
+	__u16 pad[3];
+};
+
 struct conn {
 	struct rr_key key; /* of the packet's own direction */
 	__u64 seed; /* of the flow table's hash */
@@ -49,6 +57,11 @@ struct conn {
 	struct slot rown; /* the reverse one */
 	struct rr_key k; /* a reverse key */
 	struct pick pick;
+	/* what the search for a local port has come by */
+	struct conn_port resting; /* rank 0: none */
+	struct conn_port half_open; /* rank SLOT_KEEP: none */
+	__u32 busy; /* ports that are in use */
+	__u32 pad2;
 };
 
 /* key 0; value: this CPU's packet on the slow path. writer, reader: path */

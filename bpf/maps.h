@@ -76,8 +76,11 @@ RR_ARRAY(flows6, struct rr_set6, RR_FLOW6_SETS_DEFAULT);
  */
 RR_ARRAY(pairs4, struct rr_pair, RR_FLOW4_SETS_DEFAULT *RR_FLOW4_WAYS);
 RR_ARRAY(pairs6, struct rr_pair, RR_FLOW6_SETS_DEFAULT *RR_FLOW6_WAYS);
-/* key: set * ports + port - lowest; value: its last close. Not used yet: one set, zero */
-RR_ARRAY(ports, __u32, RR_PORT_HI_DEFAULT - RR_PORT_LO_DEFAULT + 1);
+/*
+ * key: line of a set; value: words of local ports (rr_port.h). One set here, for as many as are
+ * configured. writer: path, controller (expiry); reader: both
+ */
+RR_ARRAY(ports, struct rr_port_line, RR_PORT_LINES(RR_PORT_HI_DEFAULT - RR_PORT_LO_DEFAULT + 1));
 /* key: endpoint id; value: counters. writer: path; reader: controller */
 RR_PERCPU(ep_stats, struct rr_stats, RR_MAX_ENDPOINTS);
 /* key: service id; value: counters. writer: path; reader: controller */

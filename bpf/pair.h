@@ -137,6 +137,29 @@ static __always_inline bool pair_end(const int af, struct conn *c)
 	return true;
 }
 
+/* The client's FIN goes to the endpoint: what acknowledges it is kept. */
+static __always_inline void pair_fin_client(const int af, const struct conn *c)
+{
+	struct rr_pair *pair = pair_record(af, c);
+
+	if (pair)
+		pair->fin_client = c->seq + c->data + 1;
+}
+
+/*
+ * Flags that the endpoint's FIN sets. One that does not acknowledge the client's leads to TIME_WAIT
+ * over there (RFC 9293 3.6), however the connection goes on.
+ */
+static __always_inline __u32 pair_fin_server(const int af, const struct conn *c)
+{
+	const struct rr_pair *pair = pair_of(af, &c->r);
+
+	if ((RR_META_FLAGS(c->s.h.meta) & RR_FLOW_F_FIN_CLIENT) && pair &&
+	    pair->fin_client == (__u16)c->ack)
+		return RR_FLOW_F_FIN_SERVER;
+	return RR_FLOW_F_FIN_SERVER | RR_FLOW_F_REST;
+}
+
 /*
  * Moves both entries of the pair of c->s, the reverse one first (I5). 0 when the forward one is
  * lost. There is no promotion to EST without the reverse entry: half-open, it may be evicted at

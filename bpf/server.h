@@ -13,6 +13,7 @@
 #include "judge.h"
 #include "pair.h"
 #include "pkt.h"
+#include "port.h"
 #include "rr_flow.h"
 #include "rr_pair.h"
 #include "rr_verdict.h"
@@ -84,7 +85,7 @@ static __always_inline void server_reused(const int af, struct conn *c)
 	struct rr_pair *pair = pair_of(af, &c->r);
 
 	if (!pair || c->seq == pair->isn_server ||
-	    !pair_reopen(af, c, RR_FLOW_F_FINS | RR_FLOW_F_RSTS))
+	    !pair_reopen(af, c, RR_FLOW_F_FINS | RR_FLOW_F_RSTS | RR_FLOW_F_REST))
 		return;
 	pair->isn_client = c->ack - 1;
 	server_isn(af, c, pair);
@@ -110,7 +111,7 @@ static __always_inline void server_open(const int af, struct conn *c)
 	if (pair_is_claimed_over(c) && server_disproves(c))
 		pair_reopen(af, c, RR_FLOW_F_RSTS);
 	if (c->flags & TCPF_FIN)
-		pair_move(af, c, RR_FLOW_FIN1, RR_FLOW_F_FIN_SERVER);
+		pair_move(af, c, RR_FLOW_FIN1, pair_fin_server(af, c));
 	else if (conn_is_answer(c))
 		server_reused(af, c);
 }
@@ -146,6 +147,7 @@ static __always_inline int server_packet(const int af, struct conn *c)
 		server_half(af, c);
 	else
 		server_open(af, c);
+	port_rest(af, c);
 	return RR_V_GO;
 }
 

@@ -58,7 +58,7 @@ enum rr_flow_state {
 /* Flags of an entry. What nothing sets yet is named, so that the layout need not change for it. */
 #define RR_FLOW_F_FIN_CLIENT 0x001u
 #define RR_FLOW_F_FIN_SERVER 0x002u
-#define RR_FLOW_F_REST 0x004u /* not set yet: its port must rest long */
+#define RR_FLOW_F_REST 0x004u /* the endpoint closed first: its port must rest long */
 /*
  * State RST: whose RST was accepted. Until the flow has been silent for a second it is a claim,
  * which the other packets of that side disprove. Neither: it was reset half-open.

@@ -116,6 +116,31 @@ RR_INLINE __u32 rr_pair_timeout(const struct rr_service *svc, __u32 state)
 	}
 }
 
+/*
+ * Does the port of a flow that ends in this state, with these flags, rest only shortly? The
+ * endpoint has no TIME_WAIT after a RST, nor when its FIN came last (RFC 9293 3.6).
+ */
+RR_INLINE int rr_pair_rests_short(__u64 meta)
+{
+	__u32 state = RR_META_STATE(meta);
+
+	return state == RR_FLOW_RST ||
+	       (state == RR_FLOW_FIN2 && !(RR_META_FLAGS(meta) & RR_FLOW_F_REST));
+}
+
+/*
+ * The word of the port of a flow that has ended, `jiffies` being the time of its last packet. One
+ * that rests shortly is dated back.
+ */
+RR_INLINE __u32 rr_pair_port_word(const struct rr_control *c, __u64 meta, __u32 jiffies, __u16 ack)
+{
+	__u32 time = rr_port_time(jiffies, c->port_shift);
+
+	if (rr_pair_rests_short(meta))
+		time -= (__u32)c->port_rest - c->port_rest_short;
+	return rr_port_closed(time, ack);
+}
+
 /* ---- maps `pairs4`, `pairs6`: the cold record ------------------------------------------------ */
 /*
  * Element = slot of the REVERSE entry in the table of that family; modes with one entry: of the
@@ -165,7 +190,12 @@ struct rr_pair {
 			 * of up to 32 bytes
 			 */
 			__u16 syn_data;
-			__u16 pad[3];
+			/*
+			 * lower half of the number behind the client's FIN, which the endpoint's
+			 * FIN acknowledges if it closes last
+			 */
+			__u16 fin_client;
+			__u16 pad[2];
 		};
 	};
 };

@@ -22,6 +22,7 @@
 
 #include "rr_mode.h"
 #include "rr_policy.h"
+#include "rr_port.h"
 
 #define RR_BPFFS_DIR "/sys/fs/bpf/rrlb" /* pins: DIR/<map>_v<its version>, DIR/rr_xdp_v1 */
 #define RR_PROG_NAME "rr_xdp"
@@ -93,7 +94,11 @@ struct rr_control {
 	__u16 port_hi;
 	__u32 heartbeat; /* jiffies of the controller's last turn; not written yet: 0 */
 	__u64 start_ns; /* CLOCK_BOOTTIME when the maps were created */
-	__u64 pad;
+	/* local ports (rr_port.h): how long they rest, in ticks of 2^port_shift jiffies */
+	__u16 port_rest; /* the endpoint may be in TIME_WAIT */
+	__u16 port_rest_short; /* it is not; at most port_rest */
+	__u8 port_shift;
+	__u8 pad[3];
 };
 _Static_assert(sizeof(struct rr_control) == 64, "rr_control");
 
@@ -209,7 +214,8 @@ struct rr_endpoint {
 	__u16 local_first; /* its source addresses are locals[local_first .. + local_count - 1] */
 	__u16 local_count;
 	__u16 pad1;
-	__u32 pad2[6];
+	/* Sets of local ports, for locals[local_first + k]; the first 0 = it has none. */
+	__u16 port_set[RR_EP_PORT_SETS];
 };
 _Static_assert(sizeof(struct rr_endpoint) == 64, "rr_endpoint");
 
@@ -235,13 +241,7 @@ _Static_assert(sizeof(struct rr_iface) == 16, "rr_iface");
  * the hop by which a client's SYN arrived; nobody removes.
  */
 
-/*
- * map `ports`: element = a local port of one set (an endpoint address and a local address of nat
- * mode), set * ports of the range + port - lowest port. A word: bits 0-14 seconds of its last
- * close, 15 in use, 16-31 upper half of the endpoint's last acknowledgement. Not used yet: one
- * set, zero.
- */
-#define RR_PORT_IN_USE 0x8000u
+/* map `ports`: what was last known of each local port: rr_port.h. */
 
 /*
  * Every map, one row: id, name, "1 if the controller maps it into its memory", layout version,
@@ -263,7 +263,7 @@ _Static_assert(sizeof(struct rr_iface) == 16, "rr_iface");
  * are the elements' indexes and stay as they are.
  */
 #define RR_FLOWS_VERSION 2
-#define RR_VIPS_VERSION 2
+#define RR_VIPS_VERSION 3
 #define RR_ROTATIONS_VERSION 3
 
 #define RR_MAPS(X) \
@@ -273,7 +273,7 @@ _Static_assert(sizeof(struct rr_iface) == 16, "rr_iface");
 	X(SERVICES, services, 1, RR_ROTATIONS_VERSION, SETUP) \
 	X(CURSORS, cursors, 1, 1, COUNTS) \
 	X(ROTATIONS, rotations, 1, RR_ROTATIONS_VERSION, SETUP) \
-	X(ENDPOINTS, endpoints, 1, 2, SETUP) \
+	X(ENDPOINTS, endpoints, 1, 3, SETUP) \
 	X(LOCALS, locals, 1, 1, SETUP) \
 	X(IFACES, ifaces, 1, 2, SETUP) \
 	X(TX_PORTS, tx_ports, 0, 1, SETUP) \
@@ -282,7 +282,7 @@ _Static_assert(sizeof(struct rr_iface) == 16, "rr_iface");
 	X(FLOWS6, flows6, 1, RR_FLOWS_VERSION, FLOWS) \
 	X(PAIRS4, pairs4, 1, RR_FLOWS_VERSION, FLOWS) \
 	X(PAIRS6, pairs6, 1, RR_FLOWS_VERSION, FLOWS) \
-	X(PORTS, ports, 1, 1, COUNTS) \
+	X(PORTS, ports, 1, 2, COUNTS) \
 	X(EP_STATS, ep_stats, 0, 2, COUNTS) \
 	X(SVC_STATS, svc_stats, 0, 2, COUNTS) \
 	X(EP_SWEPT, ep_swept, 1, 1, COUNTS) \

@@ -49,10 +49,13 @@ static struct walk_tables sweep_tables(struct daemon *d)
 		.listener = dp_mem(d->dp, RR_MAP_LISTENERS, NULL),
 		.service = dp_mem(d->dp, RR_MAP_SERVICES, NULL),
 		.endpoint = dp_mem(d->dp, RR_MAP_ENDPOINTS, NULL),
+		.control = c,
+		.port = dp_mem(d->dp, RR_MAP_PORTS, NULL),
 		.seed = c->hash_seed,
 		.hz = d->hz,
 	};
 
+	dp_mem(d->dp, RR_MAP_PORTS, &t.port_lines);
 	t.set4 = dp_mem(d->dp, RR_MAP_FLOWS4, &t.sets4);
 	t.set6 = dp_mem(d->dp, RR_MAP_FLOWS6, &t.sets6);
 	return t;
@@ -94,6 +97,7 @@ static void sweep_finish(struct daemon *d)
 			sweep_drift(d, i);
 	}
 	model_flows(d->model, w->established, w->all, RR_MAX_ENDPOINTS, daemon_now(d));
+	model_ports(d->model, w->open, RR_MAX_ENDPOINTS);
 	model_listener_flows(d->model, w->listener, RR_MAX_LISTENERS, daemon_now(d));
 }
 

@@ -101,6 +101,8 @@ struct conf {
 	uint32_t flows_ipv4; /* entries; rounded up to a power of two; 1048576 */
 	uint32_t flows_ipv6; /* 262144 */
 	uint16_t port_lo, port_hi; /* nat local ports, 1024..32767 */
+	uint32_t port_sets; /* endpoint and local addresses whose ports are followed; 256 */
+	mono_t time_wait; /* how long an endpoint may keep a closed connection; 61 s */
 	uint32_t rst_rate; /* RSTs a second and CPU; 1000 */
 };
 

@@ -126,6 +126,7 @@ void show_endpoint_show(struct ctl *ctl, const struct api_reply *r)
 		{ "share", "share", COL_SHARE },
 		{ "active", "active", COL_INT },
 		{ "flows", "flows", COL_INT },
+		{ "ports in use (%)", "ports_percent", COL_INT },
 		{ "cps", "cps", COL_REAL },
 		{ "connections", "connections", COL_INT },
 		{ "packets in", "packets_in", COL_INT },

@@ -26,6 +26,8 @@
 #include "daemon/push.h"
 #include "util/log.h"
 
+#define PORT_REST_SHORT 2 /* seconds that a port rests which its endpoint does not keep */
+
 /* Element `i` of a map; NULL past its end. Elements stand close: every size is a multiple of 8. */
 static void *elem(struct daemon *d, enum rr_map map, uint32_t i, size_t size)
 {
@@ -337,6 +339,24 @@ static int control_first(struct rr_control *c)
 	return 0;
 }
 
+/* Three fields of one word, so that a packet reads all old or all new. */
+static void control_ports(struct daemon *d, struct rr_control *c)
+{
+	const size_t at = offsetof(struct rr_control, port_rest) / 8 * 8;
+	uint32_t shift = rr_port_shift(d->hz), hz = d->hz;
+	struct rr_control word = *c;
+
+	word.port_shift = (uint8_t)shift;
+	word.port_rest = (uint16_t)rr_port_ticks(
+		(uint32_t)((uint64_t)d->conf->time_wait.us * hz / 1000000), shift);
+	word.port_rest_short = (uint16_t)rr_port_ticks(PORT_REST_SHORT * hz, shift);
+	if (word.port_rest_short > word.port_rest)
+		word.port_rest_short = word.port_rest;
+	store_words((char *)c + at, (const char *)&word + at, 1);
+}
+
+_Static_assert(offsetof(struct rr_control, port_rest) % 8 == 0, "rr_control.port_rest");
+
 int push_control(struct daemon *d)
 {
 	struct rr_control *c = control_of(d);
@@ -350,6 +370,7 @@ int push_control(struct daemon *d)
 	dp_mem(d->dp, RR_MAP_FLOWS4, &c->flow4_sets);
 	dp_mem(d->dp, RR_MAP_FLOWS6, &c->flow6_sets);
 	dp_ports(d->dp, &c->port_lo, &c->port_hi);
+	control_ports(d, c);
 	store32(&c->hz, d->hz);
 	store32(&c->rst_rate, d->conf->rst_rate);
 	store32(&c->abi_version, RR_VERSION_CONTROL);

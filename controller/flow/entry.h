@@ -129,5 +129,16 @@ static inline bool entry_read(const struct walk_tables *t, int af, uint32_t slot
  * half.
  */
 bool pair_has_forward(const struct walk_tables *t, const struct walk_entry *rev);
+/* Does an entry of this key live in the table of family `af`? */
+bool entry_lives(const struct walk_tables *t, int af, const struct rr_key *k);
+
+/*
+ * port.c: the connection of reverse entry `rev` has ended, `seen` jiffies being the time of its
+ * last packet and `meta` what its state is taken from.
+ */
+void port_give_up(const struct walk_tables *t, const struct walk_entry *rev, uint64_t meta,
+		  uint32_t seen);
+/* A forward entry has ended whose reverse entry was lost before: is its port still marked? */
+void port_doubt(const struct walk_tables *t, const struct walk_entry *fwd);
 
 #endif

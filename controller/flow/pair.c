@@ -31,6 +31,13 @@ static bool entry_find(const struct walk_tables *t, int af, const struct rr_key 
 	return false;
 }
 
+bool entry_lives(const struct walk_tables *t, int af, const struct rr_key *k)
+{
+	struct walk_entry e;
+
+	return entry_find(t, af, k, &e);
+}
+
 static bool is_pair(const struct walk_entry *fwd, const struct walk_entry *rev)
 {
 	return rr_pair_is(&fwd->half, &rev->half, fwd->af != rev->af);

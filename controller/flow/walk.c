@@ -2,9 +2,9 @@
 /*
  * walk.c - decides which flow entries are over, and frees them under the packet path's feet.
  *
- * The only write is a compare-and-swap of `meta` from the value on which the decision rests, to
- * {EMPTY, gen + 1}. A packet that changed the state in between wins, and the next walk decides
- * anew.
+ * It writes by compare-and-swap of `meta` from the value on which the decision rests, to
+ * {EMPTY, gen + 1}, and then notes that the port is free (port.c). A packet that changed the state
+ * in between wins, and the next walk decides anew.
  *
  * A connection whose replies come through us is a pair of entries (rr_pair.h). The forward entry is
  * the authority: it holds the state, and the pair is over when BOTH entries have idled longer than
@@ -81,8 +81,11 @@ static bool walk_expire(struct walk *w, const struct walk_entry *e, uint32_t lim
 		return false;
 	if (!entry_free(&fwd))
 		return false;
-	if (pair)
-		entry_free(&rev);
+	if (pair && entry_free(&rev))
+		port_give_up(&w->t, &rev, fwd.half.meta,
+			     (int32_t)(rev.seen - fwd.seen) > 0 ? rev.seen : fwd.seen);
+	if (!pair)
+		port_doubt(&w->t, &fwd);
 	if (RR_META_STATE(e->half.meta) == RR_FLOW_EST)
 		w->closed(w->arg, RR_META_EP(e->half.meta) & (RR_MAX_ENDPOINTS - 1));
 	w->expired++;
@@ -101,6 +104,7 @@ static bool walk_forward(struct walk *w, struct walk_entry *e)
 		return false;
 	w->by_state[state]++;
 	w->all[ep]++;
+	w->open[ep] += state < RR_FLOW_FIN2;
 	w->listener[e->half.listener]++;
 	if (state == RR_FLOW_EST)
 		w->established[ep]++;
@@ -119,6 +123,7 @@ static bool walk_orphan(struct walk *w, const struct walk_entry *e, uint32_t set
 		return true;
 	if (pair_has_forward(&w->t, &rev) || !entry_free(&rev))
 		return true;
+	port_give_up(&w->t, &rev, rev.half.meta, rev.seen);
 	w->orphans++;
 	return false;
 }
@@ -213,6 +218,7 @@ void walk_begin(struct walk *w, uint32_t now)
 	memset(w->by_state, 0, sizeof(w->by_state));
 	memset(w->established, 0, sizeof(w->established));
 	memset(w->all, 0, sizeof(w->all));
+	memset(w->open, 0, sizeof(w->open));
 	memset(w->listener, 0, sizeof(w->listener));
 	w->expired = w->orphans = w->leaked = 0;
 }

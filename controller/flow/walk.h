@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * walk.h - walking the flow tables in memory: expiry, orphans, kills, listing. Takes pointers, not
- * the data plane's handle, so that tests run it on plain arrays. Changes nothing but `meta` words,
- * by compare-and-swap.
+ * the data plane's handle, so that tests run it on plain arrays. Changes nothing but `meta` words
+ * and words of local ports, by compare-and-swap.
  */
 #ifndef FLOW_WALK_H
 #define FLOW_WALK_H
@@ -28,6 +28,9 @@ struct walk_tables {
 	const struct rr_listener *listener;
 	const struct rr_service *service;
 	const struct rr_endpoint *endpoint;
+	const struct rr_control *control; /* range and rest of local ports */
+	struct rr_port_line *port; /* their words */
+	uint32_t port_lines; /* 0 = no port has a word */
 	uint64_t seed;
 	uint32_t hz;
 };
@@ -68,6 +71,7 @@ struct walk {
 	uint64_t by_state[RR_FLOW_STATES]; /* forward entries */
 	uint64_t expired, orphans, leaked;
 	uint32_t established[RR_MAX_ENDPOINTS], all[RR_MAX_ENDPOINTS];
+	uint32_t open[RR_MAX_ENDPOINTS]; /* of any state that keeps a local port from others */
 	uint32_t listener[RR_MAX_LISTENERS]; /* forward entries of each */
 	struct walk_claims claims[2], *old, *claimed; /* of the last walk, of this one */
 	size_t old_at;

@@ -142,6 +142,9 @@ void model_nexthop(struct model *m, uint32_t endpoint, uint64_t hop, const struc
 void model_flows(struct model *m, const uint32_t *established, const uint32_t *all, size_t n,
 		 mono_t now);
 
+/* The same walk: flows of every endpoint id that hold a local port. */
+void model_ports(struct model *m, const uint32_t *open, size_t n);
+
 /* The same walk: all flows of every listener id. */
 void model_listener_flows(struct model *m, const uint32_t *flows, size_t n, mono_t now);
 

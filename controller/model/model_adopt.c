@@ -91,6 +91,7 @@ static void adopt_endpoint(struct model *m, uint32_t id, const struct rr_endpoin
 	e->hop_seen = r->hop != 0;
 	e->local_first = locals_known(m, r) ? r->local_first : 0;
 	e->local_count = locals_known(m, r) ? r->local_count : 0;
+	ep_adopt_ports(m, e, r->port_set);
 	e->since = now;
 	e->gone_at = now;
 	drain_stop(&e->drain);

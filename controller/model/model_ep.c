@@ -108,6 +108,7 @@ void ep_free(struct model *m, struct ep *e)
 	while (*p != e)
 		p = &(*p)->next;
 	*p = e->next;
+	ep_release_ports(m, e);
 	memset(e, 0, sizeof(*e));
 	m->dirty = true;
 }

@@ -60,7 +60,7 @@ struct ep {
 	bool kill; /* for model_kills() */
 	bool fresh; /* for model_fresh() */
 	mono_t gone_at;
-	uint32_t established, flows; /* of the last walk */
+	uint32_t established, flows, open; /* of the last walk */
 	bool clean_set;
 	mono_t clean; /* first walk after GONE that found no flow at all */
 
@@ -68,6 +68,7 @@ struct ep {
 	bool hop_seen; /* has had one: losing or getting it back is news */
 	struct addr src; /* what the kernel would use; family 0 = not known */
 	uint16_t local_first, local_count;
+	uint16_t port_set[RR_EP_PORT_SETS]; /* of each local address; 0 = none, then all are */
 };
 
 /* What clients connect to, or did: model_listener.c. */
@@ -145,6 +146,15 @@ struct loc {
 	bool in_plan; /* an endpoint had it in the last plan: freed by a later one only */
 };
 
+/* A set of local ports: model_port.c. */
+struct pset {
+	struct addr addr; /* of the endpoint, port 0; family 0 = never given away */
+	uint16_t local;
+	uint16_t users; /* endpoints that name it */
+	uint64_t left; /* when the last of them let go, in m->port_left */
+	double open; /* flows of the last walk that hold one of its ports */
+};
+
 struct model {
 	struct conf *conf; /* in force; NULL before the first model_apply() */
 	struct svc svc[RR_MAX_SERVICES];
@@ -156,6 +166,8 @@ struct model {
 	struct lsn listener[RR_MAX_LISTENERS];
 	uint32_t listener_cursor; /* where the search for a free id goes on */
 	struct loc local[RR_MAX_LOCALS];
+	struct pset port_set[RR_PORT_SETS_MAX + 1]; /* [0] is never used */
+	uint64_t port_left; /* sets let go so far */
 	struct rr_iface iface[RR_MAX_IFACES];
 	char iface_name[RR_MAX_IFACES][16]; /* "" = not told */
 	struct probe_kind kind[MODEL_KINDS];
@@ -302,6 +314,14 @@ void ep_assign_locals(struct model *m, struct ep *e, mono_t now);
 void ep_touch_locals(struct model *m, const struct ep *e, mono_t now);
 void locals_planned(struct model *m);
 mono_t locals_tick(struct model *m, mono_t now);
+
+/* model_port.c */
+/* Sets for an endpoint that has none. */
+void ep_assign_ports(struct model *m, struct ep *e);
+void ep_release_ports(struct model *m, struct ep *e);
+/* Those that a row of the running maps names. */
+void ep_adopt_ports(struct model *m, struct ep *e, const uint16_t set[RR_EP_PORT_SETS]);
+uint32_t ep_port_percent(const struct model *m, const struct ep *e);
 
 /* plan.c */
 void svc_element(const struct model *m, const struct svc *s, struct rr_service *r);

@@ -170,8 +170,10 @@ static void set_run(struct model *m, struct ep *e, struct run r, mono_t now)
 	if (e->local_first == r.first && e->local_count == r.n)
 		return;
 	ep_touch_locals(m, e, now); /* the old ones: in use up to now */
+	ep_release_ports(m, e);
 	e->local_first = (uint16_t)r.first;
 	e->local_count = (uint16_t)r.n;
+	ep_assign_ports(m, e);
 	m->dirty = true;
 	ep_refresh(m, e, now);
 }
@@ -196,6 +198,7 @@ void ep_assign_locals(struct model *m, struct ep *e, mono_t now)
 		list_add(&l, &e->src, e->addr.family);
 	if (l.n || c->locals)
 		set_run(m, e, l.n ? run_of(m, &l, now) : (struct run){ 0, 0 }, now);
+	ep_assign_ports(m, e); /* adopted without, or none was free */
 }
 
 static bool svc_has_family(const struct svc *s, uint8_t family)

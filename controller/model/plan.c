@@ -84,6 +84,7 @@ static void ep_element(const struct ep *e, struct rr_endpoint *r)
 		.local_first = e->local_first,
 		.local_count = e->local_count,
 	};
+	memcpy(r->port_set, e->port_set, sizeof(r->port_set));
 	if (e->state != EPS_UP)
 		r->flags |= RR_EP_NO_NEW;
 	if (e->member == EP_GONE)

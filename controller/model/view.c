@@ -157,6 +157,12 @@ static bool fill_service(struct view_service *v, struct svc *s, const struct con
 	return true;
 }
 
+static void fill_ports(struct view_service *v, const struct model *m)
+{
+	for (size_t i = 0; i < v->endpoints; i++)
+		v->endpoint[i].port_percent = ep_port_percent(m, ep_by_id(m, v->endpoint[i].id));
+}
+
 struct view *view_build(const struct model *m, mono_t now)
 {
 	struct view *v = calloc(1, sizeof(*v));
@@ -179,6 +185,7 @@ struct view *view_build(const struct model *m, mono_t now)
 		v->services++;
 		if (!fill_service(&v->service[i], s, &v->conf->service[i], now))
 			goto fail;
+		fill_ports(&v->service[i], m);
 	}
 	return v;
 fail:

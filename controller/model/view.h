@@ -28,6 +28,7 @@ struct view_endpoint {
 	uint32_t slots; /* in the rotation */
 	double share; /* slots / L */
 	uint32_t established, flows; /* of the last walk */
+	uint32_t port_percent; /* of its local ports, in use; 0 in modes without */
 	mono_t since; /* of the displayed state */
 	/* last probe; probe_at 0 = none yet */
 	mono_t probe_took, probe_connect, probe_tls, probe_at;

@@ -49,6 +49,10 @@ static void reload_fixed(const struct daemon *d, const struct conf *c, struct st
 		strbuf_puts(sb, "warning: nat-ports are fixed while the maps live: the old ones "
 				"stay in use "
 				"until rrctl detach --all --unpin and a start\n");
+	if (c->port_sets != o->port_sets)
+		strbuf_puts(sb, "warning: nat-port-sets is fixed while the maps live: the old "
+				"number stays in use until rrctl detach --all --unpin and a "
+				"start\n");
 	if ((!d->socket && strcmp(c->socket, o->socket)) ||
 	    strcmp(c->socket_group, o->socket_group) ||
 	    strcmp(c->readonly_group, o->readonly_group))
@@ -79,6 +83,7 @@ static void reload_keep_fixed(const struct daemon *d, struct conf *c)
 	c->flows_ipv6 = d->conf->flows_ipv6;
 	c->port_lo = d->conf->port_lo;
 	c->port_hi = d->conf->port_hi;
+	c->port_sets = d->conf->port_sets;
 	memcpy(c->socket, d->conf->socket, sizeof(c->socket));
 	memcpy(c->socket_group, d->conf->socket_group, sizeof(c->socket_group));
 	memcpy(c->readonly_group, d->conf->readonly_group, sizeof(c->readonly_group));

@@ -74,6 +74,7 @@ int start_dp(struct daemon *d, const struct options *o)
 		.flow6_sets = sets_for(d->conf->flows_ipv6, RR_FLOW6_WAYS),
 		.port_lo = d->conf->port_lo,
 		.port_hi = d->conf->port_hi,
+		.port_sets = d->conf->port_sets,
 		.replace_maps = o->replace_maps,
 	};
 	int rc;

@@ -172,6 +172,7 @@ json_t *json_endpoint(const struct snapshot *snap, const struct view_service *s,
 	put_real(o, "share", e->share);
 	put_int(o, "active", (int64_t)count->active);
 	put_int(o, "flows", e->flows);
+	put_int(o, "ports_percent", e->port_percent);
 	put_real(o, "cps", count->cps);
 	put_stats(o, &count->stats);
 	put_hop(o, snap, e->hop);

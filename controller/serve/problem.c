@@ -16,6 +16,7 @@
 
 #define RECENT MONO_S(60)
 #define TABLE_FULL_PERCENT 80
+#define PORTS_SHORT_PERCENT 80
 #define ENDPOINTS_LISTED 20
 
 /* The verdicts that mean that a client did not get what it asked for. */
@@ -106,6 +107,22 @@ static void find_probes(struct problems *list, const struct view_service *s)
 	}
 }
 
+static void find_ports(struct problems *list, const struct view_service *s)
+{
+	unsigned int found = 0;
+
+	for (size_t i = 0; i < s->endpoints; i++) {
+		const struct view_endpoint *e = &s->endpoint[i];
+
+		if (e->port_percent >= PORTS_SHORT_PERCENT && found++ < ENDPOINTS_LISTED)
+			add(list, (struct problem){ .code = PROBLEM_PORTS_SHORT,
+						    .age_ms = -1,
+						    .service = s,
+						    .endpoint = e,
+						    .n = e->port_percent });
+	}
+}
+
 static void find_service(struct problems *list, const struct view_service *s)
 {
 	struct problem p = { .age_ms = -1, .service = s };
@@ -120,6 +137,7 @@ static void find_service(struct problems *list, const struct view_service *s)
 	}
 	find_endpoints(list, s);
 	find_probes(list, s);
+	find_ports(list, s);
 }
 
 static enum problem_code iface_code(const struct snap_iface *f)

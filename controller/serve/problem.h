@@ -35,6 +35,7 @@
 	X(PROBES_LATE, WARNING, late) /* more is to be probed than can be */ \
 	X(CA_UNREAD, CRITICAL, ca) /* probes that need the file cannot be sent */ \
 	X(CA_STALE, WARNING, ca) /* the file is not what is in memory */ \
+	X(PORTS_SHORT, WARNING, ports) /* its local ports are nearly used up */ \
 	X(PACKETS_NOW, WARNING, packets) /* clients did not get what they asked for, just now */ \
 	X(PACKETS_ONCE, INFO, packets) /* the same, but not lately */
 /* clang-format on */

@@ -173,6 +173,14 @@ static void text_ca(const struct text *t, const struct problem *p)
 			 gone);
 }
 
+static void text_ports(const struct text *t, const struct problem *p)
+{
+	snprintf(t->buf, t->len,
+		 "%u%% of the local ports towards it are in use: add local-address, or widen "
+		 "nat-ports",
+		 (unsigned int)p->n);
+}
+
 static void text_packets(const struct text *t, const struct problem *p)
 {
 	snprintf(t->buf, t->len, "%llu packets: %s", (unsigned long long)p->n,

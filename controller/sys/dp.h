@@ -25,6 +25,7 @@ struct dp_conf {
 	const char *object; /* path of rr_xdp.bpf.o to load; NULL = the one built in (skeleton) */
 	uint32_t flow4_sets, flow6_sets; /* powers of two */
 	uint16_t port_lo, port_hi;
+	uint32_t port_sets; /* sets of local ports to make room for; at least 1 is made */
 	bool replace_maps; /* flow tables of another layout may be replaced: their flows end */
 };
 

@@ -44,6 +44,7 @@ struct dp {
 	char *object; /* file to load; NULL = the embedded one */
 	uint32_t flow4_sets, flow6_sets;
 	uint16_t port_lo, port_hi;
+	uint32_t port_sets;
 	int lock_fd; /* the folder, flock()ed: one controller a folder */
 	struct bpf_object *obj;
 	int prog_fd;

@@ -127,6 +127,7 @@ static struct dp *dp_new(const struct dp_conf *c)
 	dp->flow6_sets = c->flow6_sets;
 	dp->port_lo = c->port_lo;
 	dp->port_hi = c->port_hi;
+	dp->port_sets = c->port_sets ? c->port_sets : 1;
 	dp->lock_fd = dp->prog_fd = dp->clock_fd = -1;
 	dp->replace_maps = c->replace_maps;
 	for (int m = 0; m < RR_MAP_MAX; m++)

@@ -141,7 +141,7 @@ static uint32_t configured_max(const struct dp *dp, enum rr_map map)
 	case RR_MAP_PAIRS6:
 		return dp->flow6_sets * RR_FLOW6_WAYS;
 	case RR_MAP_PORTS:
-		return dp->port_hi - dp->port_lo + 1u;
+		return dp->port_sets * RR_PORT_LINES(dp->port_hi - dp->port_lo + 1u);
 	default:
 		return 0;
 	}
@@ -229,7 +229,10 @@ int dp_object_match(struct dp *dp, struct bpf_object *obj, enum rr_map map, int 
 			      where, info.type, info.key_size, info.value_size, flags,
 			      (unsigned int)bpf_map__type(want), bpf_map__key_size(want),
 			      bpf_map__value_size(want), bpf_map__map_flags(want), dp->dir);
-	/* `ports` was made for the range in its maps, which becomes ours (ports_adopt()) */
+	/*
+	 * `ports` was made for the range in its maps, which becomes ours (ports_adopt()), and a set
+	 * that it has no room for is as none.
+	 */
 	if (info.max_entries == bpf_map__max_entries(want) || map == RR_MAP_PORTS ||
 	    (any_size && configured_max(dp, map)))
 		return 0;

@@ -52,6 +52,7 @@ void die(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
 struct bench *bench_load(const struct bench_conf *c);
 void bench_free(struct bench *b);
 uint32_t bench_sets(const struct bench *b, bool v6);
+void bench_ports_clear(struct bench *b);
 void *bench_flows(struct bench *b, bool v6); /* the mapped flow table */
 struct rr_pair *bench_pairs(struct bench *b, bool v6); /* and the records, by slot */
 int bench_lru_fd(const struct bench *b);

@@ -130,6 +130,7 @@ void fill_clear(struct bench *b, bool v6)
 	size_t set = v6 ? sizeof(struct rr_set6) : sizeof(struct rr_set4);
 
 	memset(bench_flows(b, v6), 0, set * bench_sets(b, v6));
+	bench_ports_clear(b);
 }
 
 /*

@@ -12,6 +12,8 @@
 
 #define BENCH_ENDPOINTS 64u /* of each service; a power of two */
 #define BENCH_LOCALS 4u /* source addresses of each family; a power of two */
+#define BENCH_PORTS 31744u /* those of the object as it is built */
+#define BENCH_PORT_SETS (2 * BENCH_ENDPOINTS * BENCH_LOCALS)
 #define BENCH_FRAME 128u /* bytes on the wire */
 #define BENCH_PORT_LO 1024u
 #define BENCH_PORT_BE 0xbb01 /* 443 in network order: services and endpoints */

@@ -36,6 +36,8 @@ struct bench {
 	void *flows[2]; /* IPv4, IPv6 */
 	struct rr_pair *pairs[2];
 	size_t flow_len[2], pair_len[2];
+	struct rr_port_line *ports;
+	size_t ports_len;
 	struct rr_control *control;
 	struct rr_iface *iface;
 	struct bench_gen *gen;
@@ -173,6 +175,7 @@ static struct bpf_object *load(const struct bench *b, const char *path)
 	set_size(obj, "flows6", b->sets6);
 	set_size(obj, "pairs4", b->sets4 * RR_FLOW4_WAYS);
 	set_size(obj, "pairs6", b->sets6 * RR_FLOW6_WAYS);
+	set_size(obj, "ports", BENCH_PORT_SETS * RR_PORT_LINES(BENCH_PORTS));
 	set_size(obj, "lru", b->sets4 * RR_FLOW4_WAYS);
 	share_maps(b, obj);
 	if (bpf_object__load(obj))
@@ -262,6 +265,8 @@ static void put_endpoints(struct rr_endpoint *eps, struct rr_rotation *rot, enum
 		e->service = s;
 		e->local_first = v6 ? BENCH_LOCALS : 0;
 		e->local_count = BENCH_LOCALS;
+		for (uint32_t k = 0; k < BENCH_LOCALS; k++)
+			e->port_set[k] = 1 + k + BENCH_LOCALS * (i + v6 * BENCH_ENDPOINTS);
 	}
 }
 
@@ -309,6 +314,8 @@ static void set_up(struct bench *b)
 	b->control->abi_version = RR_VERSION_CONTROL;
 	b->control->hz = 1000000; /* no flow rests, however long another is measured */
 	b->control->enabled = 1;
+	b->control->port_shift = 10;
+	b->ports = map_memory(b, "ports", &b->ports_len);
 	munmap(vips, len[0]);
 	munmap(svc, len[1]);
 	munmap(eps, len[2]);
@@ -381,6 +388,12 @@ void bench_free(struct bench *b)
 uint32_t bench_sets(const struct bench *b, bool v6)
 {
 	return v6 ? b->sets6 : b->sets4;
+}
+
+/* No local port has been used. */
+void bench_ports_clear(struct bench *b)
+{
+	memset(b->ports, 0, b->ports_len);
 }
 
 void *bench_flows(struct bench *b, bool v6)

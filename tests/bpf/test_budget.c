@@ -145,6 +145,12 @@ static void test_golden(void **state)
 
 /* ---- limits ---- */
 
+/* Of static linkage, so verified within its callers: what bpf_loop() calls. */
+static bool within(const char *function)
+{
+	return strcmp(function, "port_draw_one") == 0;
+}
+
 /* What is counted in the log is what the kernel counted. */
 static void test_adds_up(void **state)
 {
@@ -152,7 +158,7 @@ static void test_adds_up(void **state)
 	assert_true(measured.processed > 0);
 	assert_int_equal(sum.verified, measured.processed);
 	for (uint32_t i = 0; i < measured.n; i++) {
-		assert_true(measured.row[i].verified > 0);
+		assert_int_equal(measured.row[i].verified == 0, within(measured.row[i].name));
 		assert_true(measured.row[i].xlated > 0);
 	}
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * test_port.c - local ports and their reuse: which may be given to a new connection, and which are
- * still somebody's. Two loaded programs: one of ordinary size, one with a single port.
+ * still somebody's. Three loaded programs: one of ordinary size, one with a single port, one with a
+ * few.
  */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -20,7 +21,7 @@
 
 #define ONE_PORT 20000
 
-static struct rig rig, rig_port;
+static struct rig rig, rig_port, rig_few;
 
 static uint32_t service_of(void **state)
 {
@@ -222,13 +223,81 @@ static void test_shared_address_one_port(void **state)
 	path_client(&w, PKT_SYN, RR_V_NO_PORT);
 }
 
+/* ---- a few ports ---- */
+
+#define FEW 16u
+
+static void age_flow(const struct world *w, uint32_t jiffies)
+{
+	path_flow_of(w, NULL)->seen -= jiffies;
+	path_reverse_of(w, NULL)->seen -= jiffies;
+}
+
+/* All ports half-open, with a set or without: the oldest of all gives its own up, none younger. */
+static void oldest_half_open(uint32_t svc, bool sets)
+{
+	static struct world w[FEW];
+	uint16_t slot = PATH_EP(svc, 0);
+	const uint32_t oldest = 11;
+	struct world other;
+
+	path_world(&other, &rig_few, svc);
+	rig_rotation(&rig_few, svc, &slot, 1);
+	if (sets)
+		rig_port_sets(&rig_few, slot, 1);
+	for (uint32_t i = 0; i < FEW; i++) {
+		w[i] = other;
+		w[i].cport = (uint16_t)(2000 + i);
+		/* by hash a port may be missed: that client tries again as another */
+		path_reach(&w[i], HAVE_SYN);
+		age_flow(&w[i], i == oldest ? 5000 : 10 * (i + 1));
+	}
+	other.cport = 3000;
+	path_client(&other, PKT_SYN, RR_V_FORWARD);
+	assert_int_equal(other.lport, w[oldest].lport);
+	for (uint32_t i = 0; i < FEW; i++) {
+		if (i != oldest)
+			assert_non_null(path_reverse_of(&w[i], NULL));
+	}
+}
+
+static void test_oldest_half_open(void **state)
+{
+	oldest_half_open(service_of(state), true);
+}
+
+/* Established ones never do. */
+static void test_all_established(void **state)
+{
+	uint32_t svc = service_of(state);
+	uint16_t slot = PATH_EP(svc, 0);
+	struct world w;
+
+	path_world(&w, &rig_few, svc);
+	rig_rotation(&rig_few, svc, &slot, 1);
+	rig_port_sets(&rig_few, slot, 1);
+	for (uint32_t i = 0; i < FEW; i++) {
+		next_client(&w, (uint16_t)(2000 + i));
+		path_reach(&w, HAVE_EST);
+	}
+	next_client(&w, 3000);
+	path_client(&w, PKT_SYN, RR_V_NO_PORT);
+	/* a set that the map has no room for is as none */
+	rig_port_sets(&rig_few, slot, 4000);
+	path_client(&w, PKT_SYN, RR_V_NO_PORT);
+}
+
 static int setup(void **state)
 {
 	const struct rig_opts one_port = { .port_lo = ONE_PORT, .port_hi = ONE_PORT };
+	const struct rig_opts few = { .port_lo = ONE_PORT,
+				      .port_hi = ONE_PORT + FEW - 1,
+				      .port_sets = 1 };
 
 	(void)state;
 	rig_open(&rig, NULL);
 	rig_open(&rig_port, &one_port);
+	rig_open(&rig_few, &few);
 	return 0;
 }
 
@@ -237,6 +306,7 @@ static int teardown(void **state)
 	(void)state;
 	rig_close(&rig);
 	rig_close(&rig_port);
+	rig_close(&rig_few);
 	return 0;
 }
 
@@ -252,6 +322,8 @@ int main(void)
 		PATH_TEST(test_port_reuse_twin, ON_NAT),
 		PATH_TEST(test_shared_address, ON_NAT),
 		PATH_TEST(test_shared_address_one_port, ON_NAT),
+		PATH_TEST(test_oldest_half_open, ON_NAT),
+		PATH_TEST(test_all_established, ON_NAT),
 	};
 
 	return path_group("port", tests, sizeof(tests) / sizeof(tests[0]), setup, teardown);

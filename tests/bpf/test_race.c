@@ -12,6 +12,7 @@
  *    before and after), the packet must have gone where the entry says (I2, I4);
  *  - a scan for two live entries of one key (I3): both are read twice, so what it finds did exist
  *    at one moment.
+ * Two of three nat endpoints have a set of local ports, one is given ports by hash.
  * Afterwards the books must balance: every packet has one verdict, every ticket one connection or
  * refusal, every flow that was established is closed, swept or still there.
  */
@@ -494,6 +495,8 @@ static void prepare(void)
 	for (uint32_t svc = 0; svc < PATH_ALL; svc++) {
 		struct rr_service *s = &rig.services[svc];
 
+		for (uint16_t i = 0; i < 2 && origin[svc].mode->replies; i++)
+			rig_port_sets(&rig, PATH_EP(svc, i), (uint16_t)(svc * 2 + i + 1));
 		s->t_syn = s->t_fin2 = s->t_rst = SHORT;
 		if (svc < PATH_SERVICES && origin[svc].mode->replies)
 			continue; /* guarded alone, and there the endpoint's FIN is yet to come */
@@ -553,7 +556,11 @@ static void test_hammer(void **state)
 static int setup(void **state)
 {
 	const struct rig_opts opts = {
-		.flow4_sets = SETS4, .flow6_sets = SETS6, .port_lo = PORT_LO, .port_hi = PORT_HI
+		.flow4_sets = SETS4,
+		.flow6_sets = SETS6,
+		.port_lo = PORT_LO,
+		.port_hi = PORT_HI,
+		.port_sets = PATH_ALL * 2,
 	};
 
 	(void)state;

@@ -34,6 +34,8 @@ struct conf *fx_conf(void)
 	c->flows_ipv6 = 1 << 18;
 	c->port_lo = 1024;
 	c->port_hi = 32767;
+	c->port_sets = 256;
+	c->time_wait = MONO_S(61);
 	c->rst_rate = 1000;
 	return c;
 }

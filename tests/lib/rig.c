@@ -54,6 +54,8 @@ static void rig_size(struct rig *r)
 	bpf_map__set_max_entries(r->skel->maps.flows6, o->flow6_sets);
 	bpf_map__set_max_entries(r->skel->maps.pairs4, o->flow4_sets * RR_FLOW4_WAYS);
 	bpf_map__set_max_entries(r->skel->maps.pairs6, o->flow6_sets * RR_FLOW6_WAYS);
+	o->port_sets = o->port_sets ? o->port_sets : 1;
+	bpf_map__set_max_entries(r->skel->maps.ports, o->port_sets * RR_PORT_LINES(rig_ports(r)));
 }
 
 static void rig_map(struct rig *r, enum rr_map id)
@@ -88,6 +90,7 @@ static void rig_type(struct rig *r)
 	r->flows6 = r->mem[RR_MAP_FLOWS6];
 	r->pairs4 = r->mem[RR_MAP_PAIRS4];
 	r->pairs6 = r->mem[RR_MAP_PAIRS6];
+	r->ports = r->mem[RR_MAP_PORTS];
 }
 
 void rig_open(struct rig *r, const struct rig_opts *opts)
@@ -167,6 +170,7 @@ void rig_clear(struct rig *r)
 	memset(r->flows6, 0, sizeof(*r->flows6) * r->opts.flow6_sets);
 	memset(r->pairs4, 0, sizeof(*r->pairs4) * r->opts.flow4_sets * RR_FLOW4_WAYS);
 	memset(r->pairs6, 0, sizeof(*r->pairs6) * r->opts.flow6_sets * RR_FLOW6_WAYS);
+	memset(r->ports, 0, sizeof(*r->ports) * r->entries[RR_MAP_PORTS]);
 	memset(r->hops, 0, sizeof(*r->hops) * RR_MAX_HOPS);
 	memset(r->vips, 0, sizeof(*r->vips) * 2 * RR_VIP_BUCKETS);
 	memset(r->listeners, 0, sizeof(*r->listeners) * RR_MAX_LISTENERS);
@@ -183,6 +187,9 @@ void rig_clear(struct rig *r)
 	r->control->vip_active = 77ull << 32;
 	r->control->rst_rate = 1000000;
 	r->control->hz = 1000;
+	r->control->port_shift = RIG_PORT_SHIFT;
+	r->control->port_rest = RIG_PORT_REST;
+	r->control->port_rest_short = RIG_PORT_REST_SHORT;
 	r->control->enabled = 1;
 }
 
@@ -313,6 +320,27 @@ void rig_endpoint(struct rig *r, uint32_t id, uint32_t service, struct rr_addr a
 	e->service = (uint16_t)service;
 	e->local_first = (uint16_t)local;
 	e->local_count = 1;
+}
+
+void rig_port_sets(struct rig *r, uint32_t endpoint, uint16_t first)
+{
+	struct rr_endpoint *e = &r->endpoints[endpoint];
+
+	for (uint16_t k = 0; k < RR_EP_PORT_SETS; k++)
+		e->port_set[k] = k < e->local_count ? (uint16_t)(first + k) : 0;
+}
+
+uint32_t rig_ports(const struct rig *r)
+{
+	return r->skel->rodata->rr_port_hi - r->skel->rodata->rr_port_lo + 1u;
+}
+
+uint32_t *rig_port_word(const struct rig *r, uint32_t set, uint16_t port)
+{
+	uint32_t place = port - (uint32_t)r->skel->rodata->rr_port_lo;
+
+	return &r->ports[(set - 1) * RR_PORT_LINES(rig_ports(r)) + 1 + place / RR_PORT_LINE]
+			.word[place % RR_PORT_LINE];
 }
 
 void rig_rotation(struct rig *r, uint32_t service, const uint16_t *slots, uint32_t n)

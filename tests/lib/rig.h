@@ -24,6 +24,10 @@
 #define RIG_LISTENER(service) (1000u - (service))
 #define RIG_IFINDEX 1u /* BPF_PROG_TEST_RUN delivers on the loopback device */
 #define RIG_SEED 0x5ca1ab1e0ddba115ull
+/* How long local ports rest: ticks of about a second, if jiffies are milliseconds. */
+#define RIG_PORT_SHIFT 10u
+#define RIG_PORT_REST 62u
+#define RIG_PORT_REST_SHORT 3u
 #define RIG_TIMEOUT 1000000u /* jiffies; no test is that slow */
 
 struct bpf_program;
@@ -31,6 +35,7 @@ struct bpf_program;
 struct rig_opts {
 	uint32_t flow4_sets, flow6_sets; /* 0: 256 */
 	uint16_t port_lo, port_hi; /* 0: the object's defaults */
+	uint32_t port_sets; /* of local ports; 0: 1, and no endpoint has it */
 	/* Where the verifier writes about the program, which outlives the rig; NULL: nowhere. */
 	char *log;
 	size_t log_size;
@@ -57,6 +62,7 @@ struct rig {
 	struct rr_set4 *flows4;
 	struct rr_set6 *flows6;
 	struct rr_pair *pairs4, *pairs6;
+	struct rr_port_line *ports;
 };
 
 /* Counters, summed over CPUs. */
@@ -92,6 +98,11 @@ void rig_listener_retire(struct rig *r, uint32_t id);
  */
 void rig_endpoint(struct rig *r, uint32_t id, uint32_t service, struct rr_addr addr, uint16_t port,
 		  const uint8_t mac[6], uint32_t local);
+/* Sets of local ports first, first + 1, ... for its local addresses. */
+void rig_port_sets(struct rig *r, uint32_t endpoint, uint16_t first);
+/* Ports of the range, and the word of one (host order) in a set. */
+uint32_t rig_ports(const struct rig *r);
+uint32_t *rig_port_word(const struct rig *r, uint32_t set, uint16_t port);
 /* Fills the spare copy and switches. */
 void rig_rotation(struct rig *r, uint32_t service, const uint16_t *slots, uint32_t n);
 uint64_t rig_hop(uint32_t slot, const uint8_t mac[6]);

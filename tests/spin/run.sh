@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
-# run.sh - checks the models of the flow protocol (flow.pml) and of its pairs (pair.pml)
-# exhaustively, and that they notice when a rule is missing. TAP.
+# run.sh - checks the models of the flow protocol (flow.pml), of its pairs (pair.pml) and of local
+# ports (port.pml) exhaustively, and that they notice when a rule is missing. TAP.
 set -u
 cd "$(dirname "$0")" || exit 1
 dir=$PWD
@@ -61,4 +61,9 @@ expect 0 "pairs, records without gen" pair.pml "${reverse[@]}" -DBREAK_GEN
 expect 1 "pairs fail with records written late" pair.pml "${reverse[@]}" -DBREAK_LATE
 expect 1 "pairs fail without rr_pair_is(), one forward slot" pair.pml "${forward[@]}" -DBREAK_PAIR
 expect 1 "pairs fail without rr_pair_is(), one reverse slot" pair.pml "${reverse[@]}" -DBREAK_PAIR
+
+expect 0 "a local port's mark" port.pml
+for rule in GEN CAS ORDER; do
+	expect 1 "a local port's mark fails without its rule: $rule" port.pml "-DBREAK_$rule"
+done
 exit $bad

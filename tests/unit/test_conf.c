@@ -59,6 +59,8 @@ static void test_defaults(void **state)
 	assert_int_equal(c->flows_ipv6, 262144);
 	assert_int_equal(c->port_lo, 1024);
 	assert_int_equal(c->port_hi, 32767);
+	assert_int_equal(c->port_sets, 256);
+	assert_int_equal(c->time_wait.us, 61000000);
 	assert_int_equal(c->rst_rate, 1000);
 	assert_int_equal(c->iface[0].attach, DP_ATTACH_DISPATCHER);
 	assert_int_equal(c->iface[0].xdp, DP_XDP_AUTO);
@@ -145,6 +147,8 @@ static const struct {
 	{ 0, "state-file /x" },
 	{ 0, "nat-ports 1025-32767" },
 	{ 0, "nat-ports 1024-32766" },
+	{ 0, "nat-port-sets 255" },
+	{ 0, "time-wait 60s" },
 	{ 0, "rst-rate 1001" },
 	{ 1, "attach link" },
 	{ 1, "xdp generic" },

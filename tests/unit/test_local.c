@@ -64,6 +64,117 @@ static void test_local_addresses(void **state)
 	fx_world_free(&w);
 }
 
+static struct rr_endpoint row_of(struct model *m, const char *service, const char *addr)
+{
+	struct plan *p = plan_new();
+	struct rr_endpoint e;
+
+	assert_int_equal(plan_build(m, p), 0);
+	e = p->endpoint[fx_id(m, service, addr)];
+	plan_free(p);
+	return e;
+}
+
+/* A set of local ports for each endpoint and local address; one address has one set for all. */
+static void test_port_sets(void **state)
+{
+	struct fx_world w = { fx_web_conf(), NULL };
+	struct rr_endpoint a, b, c;
+	struct conf_service *s;
+
+	(void)state;
+	s = fx_find(w.c, "web");
+	s->local[0] = fx_addr("192.0.2.70");
+	s->local[1] = fx_addr("192.0.2.71");
+	s->locals = 2;
+	s = fx_service(w.c, "api", "192.0.2.11:443");
+	s->local[0] = fx_addr("192.0.2.70");
+	s->local[1] = fx_addr("192.0.2.71");
+	s->locals = 2;
+	fx_endpoint(w.c, "api", "10.0.0.1:9000", 100); /* the address of E1 */
+	w.m = fx_model(w.c, MONO_S(100));
+	fx_hops(w.m, MONO_S(100));
+	a = row_of(w.m, "web", E1);
+	b = row_of(w.m, "web", E2);
+	c = row_of(w.m, "api", "10.0.0.1:9000");
+	assert_int_not_equal(a.port_set[0], 0);
+	assert_int_not_equal(a.port_set[1], 0);
+	assert_int_not_equal(a.port_set[0], a.port_set[1]);
+	assert_int_equal(a.port_set[2], 0);
+	assert_memory_equal(a.port_set, c.port_set, sizeof(a.port_set));
+	assert_int_not_equal(b.port_set[0], a.port_set[0]);
+	assert_int_not_equal(b.port_set[0], a.port_set[1]);
+	fx_world_free(&w);
+}
+
+/* With two sets, two endpoints have one each; the third is given ports by hash, until one goes. */
+static void test_port_sets_run_out(void **state)
+{
+	struct fx_world w = { fx_web_conf(), NULL };
+	uint16_t was;
+
+	(void)state;
+	w.c->port_sets = 2;
+	w.m = fx_model(w.c, MONO_S(100));
+	fx_all_up(w.m, MONO_S(100));
+	was = row_of(w.m, "web", E1).port_set[0];
+	assert_in_range(was, 1, 2);
+	assert_in_range(row_of(w.m, "web", E2).port_set[0], 1, 2);
+	assert_int_equal(row_of(w.m, "web", E3).port_set[0], 0);
+	assert_int_equal(row_of(w.m, "web", E1).port_set[0], was);
+	fx_world_free(&w);
+}
+
+/* A new controller finds them in the maps. */
+static void test_port_sets_are_adopted(void **state)
+{
+	struct fx_world w = { fx_web_conf(), NULL }, next = { NULL, NULL };
+	struct plan *have = plan_new();
+	struct rr_endpoint e;
+
+	(void)state;
+	w.m = fx_model(w.c, MONO_S(100));
+	fx_all_up(w.m, MONO_S(100));
+	assert_int_equal(plan_build(w.m, have), 0);
+	have->endpoint[fx_id(w.m, "web", E1)].port_set[0] = 77;
+	next.c = conf_copy(w.c);
+	next.m = model_new();
+	assert_int_equal(model_adopt(next.m, have, MONO_S(200)), 0);
+	assert_int_equal(model_apply(next.m, next.c, false, MONO_S(200)), 0);
+	e = row_of(next.m, "web", E1);
+	assert_int_equal(e.port_set[0], 77);
+	e = row_of(next.m, "web", E2);
+	assert_memory_equal(e.port_set, have->endpoint[fx_id(w.m, "web", E2)].port_set,
+			    sizeof(e.port_set));
+	plan_free(have);
+	fx_world_free(&w);
+	fx_world_free(&next);
+}
+
+/* Flows of the last walk in percent of the range, with all that share the address. */
+static void test_port_percent(void **state)
+{
+	struct fx_world w = { fx_web_conf(), NULL };
+	uint32_t open[RR_MAX_ENDPOINTS] = { 0 }, id, twin;
+
+	(void)state;
+	w.c->port_lo = 1000;
+	w.c->port_hi = 1999;
+	fx_service(w.c, "api", "192.0.2.11:443");
+	fx_endpoint(w.c, "api", "10.0.0.1:9000", 100);
+	w.m = fx_model(w.c, MONO_S(100));
+	fx_all_up(w.m, MONO_S(100));
+	id = fx_id(w.m, "web", E1);
+	twin = fx_id(w.m, "api", "10.0.0.1:9000");
+	open[id] = 700;
+	open[twin] = 100;
+	model_ports(w.m, open, RR_MAX_ENDPOINTS);
+	assert_int_equal(fx_view(w.m, "web", E1).port_percent, 80);
+	assert_int_equal(fx_view(w.m, "api", "10.0.0.1:9000").port_percent, 80);
+	assert_int_equal(fx_view(w.m, "web", E2).port_percent, 0);
+	fx_world_free(&w);
+}
+
 static void test_local_id_is_kept_for_an_hour(void **state)
 {
 	struct fx_world w = fx_world();
@@ -210,6 +321,10 @@ int main(void)
 {
 	static const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_local_addresses),
+		cmocka_unit_test(test_port_sets),
+		cmocka_unit_test(test_port_sets_run_out),
+		cmocka_unit_test(test_port_sets_are_adopted),
+		cmocka_unit_test(test_port_percent),
 		cmocka_unit_test(test_local_id_is_kept_for_an_hour),
 		cmocka_unit_test(test_local_id_after_idle_hours),
 		cmocka_unit_test(test_local_id_waits_for_the_plan),

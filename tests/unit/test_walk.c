@@ -279,16 +279,132 @@ static void test_adaptive_walk(void **state)
 	assert_int_equal(x->walk.expired, 1);
 }
 
+/* ---- local ports ---- */
+
+#define PORT_LO 4000
+#define PORT_HI 5023
+#define PORTS (PORT_HI - PORT_LO + 1)
+
+static struct rr_control control = { .port_lo = PORT_LO,
+				     .port_hi = PORT_HI,
+				     .port_shift = 7,
+				     .port_rest = 50,
+				     .port_rest_short = 3 };
+static struct rr_port_line port_line[2 * RR_PORT_LINES(PORTS)];
+
+/* The endpoints of the tables have a set each; their local id is LOCAL, and ports are 4000 + n. */
+static void with_ports(struct flowtab *x)
+{
+	memset(port_line, 0, sizeof(port_line));
+	x->walk.t.control = &control;
+	x->walk.t.port = port_line;
+	x->walk.t.port_lines = sizeof(port_line) / sizeof(port_line[0]);
+	for (uint16_t k = 0; k < 2; k++) {
+		x->endpoint[EP + k].local_first = LOCAL;
+		x->endpoint[EP + k].local_count = 1;
+		x->endpoint[EP + k].port_set[0] = 1 + k;
+	}
+}
+
+/* The word of the pair's port, whose number stands in network order. */
+static uint32_t *word_of(const struct pair *p)
+{
+	uint32_t set = RR_META_EP(p->fwd->meta) - EP;
+	uint32_t place = (uint32_t)__builtin_bswap16(p->fwd->port) - PORT_LO;
+
+	return &port_line[set * RR_PORT_LINES(PORTS) + 1 + place / RR_PORT_LINE]
+			.word[place % RR_PORT_LINE];
+}
+
+/* 4000 + n, as it stands in a packet: forward and reverse entry of the pair get it. */
+static struct pair port_pair(struct flowtab *x, const struct family *f, uint16_t host_port,
+			     uint8_t state)
+{
+	struct pair p = f->make(x, (uint16_t)(__builtin_bswap16(host_port) - 4000), state);
+
+	with_ports(x);
+	return p;
+}
+
+/* Who ends a connection notes when its port was left: short after a RST, long without an end. */
+static void test_port_is_given_up(void **state)
+{
+	struct flowtab *x = *state;
+
+	for (size_t k = 0; k < FAMILIES; k++) {
+		for (int rst = 0; rst < 2; rst++) {
+			uint8_t is = rst ? RR_FLOW_RST : RR_FLOW_EST;
+			struct pair p = port_pair(x, &families[k], 4100, is);
+			uint32_t time = rr_port_time(NOW - 950 * HZ, 7), *word = word_of(&p);
+
+			if (rst)
+				time -= 50 - 3;
+			*word = RR_PORT_USED(RR_META_GEN(p.rev->meta));
+			p.rev->ack = 0xbeef;
+			p.fwd->seen = p.rev->seen = NOW - 950 * HZ;
+			walk_all(x, NOW);
+			assert_int_equal(*word, rr_port_closed(time, 0xbeef));
+			memset(p.rev, 0, sizeof(*p.rev));
+		}
+	}
+}
+
+/* The mark of a connection that has the port by now stays. */
+static void test_port_of_the_next(void **state)
+{
+	struct flowtab *x = *state;
+	struct pair p = port_pair(x, &families[0], 4100, RR_FLOW_EST);
+	uint32_t *word = word_of(&p), next = RR_PORT_USED(RR_META_GEN(p.rev->meta) + 1);
+
+	*word = next;
+	p.fwd->seen = p.rev->seen = NOW - 950 * HZ;
+	walk_all(x, NOW);
+	assert_int_equal(x->walk.expired, 1);
+	assert_int_equal(*word, next);
+}
+
+/* Without its reverse entry, the port is free unless an entry of another connection has it. */
+static void test_port_is_doubted(void **state)
+{
+	struct flowtab *x = *state;
+
+	for (int taken = 0; taken < 2; taken++) {
+		struct pair p = port_pair(x, &families[0], 4100, RR_FLOW_SYN);
+		uint32_t *word = word_of(&p), mark = RR_PORT_USED(77);
+
+		*word = mark;
+		p.fwd->seen = NOW - 950 * HZ;
+		if (taken)
+			p.rev->port++; /* another client's */
+		else
+			p.rev->meta = RR_META_MAKE(6, RR_FLOW_EMPTY, 0, 0, 0);
+		walk_all(x, NOW);
+		assert_int_equal(x->walk.expired, 1);
+		if (taken)
+			assert_int_equal(*word, mark);
+		else
+			assert_false(*word & RR_PORT_IN_USE);
+	}
+}
+
 #define T(name) cmocka_unit_test_setup_teardown(name, flowtab_setup, flowtab_teardown)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		T(test_expiry_per_state),   T(test_alive_by_either_side),
-		T(test_seen_in_the_future), T(test_dsr_has_no_reverse),
-		T(test_service_gone),	    T(test_forward_by_key),
-		T(test_forward_by_record),  T(test_orphans),
-		T(test_claimed_leak),	    T(test_adaptive_timeout),
+		T(test_port_is_given_up),
+		T(test_port_of_the_next),
+		T(test_port_is_doubted),
+		T(test_expiry_per_state),
+		T(test_alive_by_either_side),
+		T(test_seen_in_the_future),
+		T(test_dsr_has_no_reverse),
+		T(test_service_gone),
+		T(test_forward_by_key),
+		T(test_forward_by_record),
+		T(test_orphans),
+		T(test_claimed_leak),
+		T(test_adaptive_timeout),
 		T(test_adaptive_walk),
 	};
 
