@@ -172,7 +172,7 @@ static void test_reached(void **state)
 	static const enum rr_verdict want[] = {
 		RR_V_NOT_IP,	   RR_V_NOT_OURS,   RR_V_FORWARD,      RR_V_REPLY,
 		RR_V_RESET,	   RR_V_MALFORMED,  RR_V_BAD_FLAGS,    RR_V_FRAGMENT,
-		RR_V_TTL,	   RR_V_RST_SILENT, RR_V_UNKNOWN_DROP, RR_V_UNKNOWN_PASS,
+		RR_V_TTL_TOLD,	   RR_V_RST_SILENT, RR_V_UNKNOWN_DROP, RR_V_UNKNOWN_PASS,
 		RR_V_BAD_HANDSHAKE
 	};
 
