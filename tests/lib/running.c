@@ -21,6 +21,7 @@
 #include "collect/checks.h"
 #include "collect/nexthop.h"
 #include "collect/sweep.h"
+#include "collect/trust.h"
 #include "daemon/push.h"
 #include "lib/netbox.h"
 #include "lib/running.h"
@@ -133,6 +134,7 @@ void running_stop(struct running *r)
 	control_close(d);
 	turn_close(d);
 	checks_close(d);
+	trust_use(d, NULL);
 	sweep_close(d);
 	nexthop_close(d);
 	state_free(d);
