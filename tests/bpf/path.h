@@ -159,8 +159,19 @@ struct path_test {
 #fn, fn, __VA_ARGS__ \
 	}
 /* Runs each in all its worlds; returns what cmocka returns. */
-int path_group(const char *name, const struct path_test *rows, size_t n, int (*setup)(void **),
-	       int (*teardown)(void **));
+/* Runs them, each in every world that its row names, on the rigs of path_use(). */
+int path_group(const char *name, const struct path_test *rows, size_t n);
+/* The service under test, out of the state of a PATH_TEST. */
+uint32_t path_service_of(void **state);
+
+/*
+ * The rigs that the tests of a program share: path_use() names one, before the tests run. They are
+ * opened before the first test and closed after the last, by cmocka's group fixtures. `opts` stays
+ * the caller's; NULL = as they are.
+ */
+void path_use(struct rig *r, const struct rig_opts *opts);
+int path_setup(void **state);
+int path_teardown(void **state);
 
 /* The client of a world, without tables. */
 void path_world_is(struct world *w, uint32_t svc);
@@ -168,6 +179,8 @@ void path_world_is(struct world *w, uint32_t svc);
 void path_world(struct world *w, struct rig *r, uint32_t svc);
 /* From now on clients and endpoints are in these VLANs (tag control; 0 = untagged). */
 void path_vlans(struct world *w, uint16_t client, uint16_t endpoints);
+/* The next packets are of another client: no endpoint and no local port are known of it yet. */
+void path_next_client(struct world *w, uint16_t port);
 /* Brings the flow of w->cport to a state, each packet checked. */
 void path_reach(struct world *w, enum path_have have);
 /* The usual packet of a direction, then what `diff` says otherwise. */

@@ -136,8 +136,43 @@ void path_case_run(struct rig *r, uint32_t svc, const struct path_case *c)
 		c->after(&w);
 }
 
-int path_group(const char *name, const struct path_test *rows, size_t n, int (*setup)(void **),
-	       int (*teardown)(void **))
+static struct used {
+	struct rig *rig;
+	const struct rig_opts *opts;
+} used[4];
+
+void path_use(struct rig *r, const struct rig_opts *opts)
+{
+	size_t i = 0;
+
+	while (used[i].rig)
+		i++;
+	assert_true(i + 1 < sizeof(used) / sizeof(used[0]));
+	used[i] = (struct used){ r, opts };
+}
+
+int path_setup(void **state)
+{
+	(void)state;
+	for (const struct used *u = used; u->rig; u++)
+		rig_open(u->rig, u->opts);
+	return 0;
+}
+
+int path_teardown(void **state)
+{
+	(void)state;
+	for (const struct used *u = used; u->rig; u++)
+		rig_close(u->rig);
+	return 0;
+}
+
+uint32_t path_service_of(void **state)
+{
+	return (uint32_t)(uintptr_t)*state;
+}
+
+int path_group(const char *name, const struct path_test *rows, size_t n)
 {
 	struct CMUnitTest *tests = calloc(n * PATH_SERVICES, sizeof(*tests));
 	size_t made = 0;
@@ -156,7 +191,7 @@ int path_group(const char *name, const struct path_test *rows, size_t n, int (*s
 						     .test_func = row->run,
 						     .initial_state = (void *)(uintptr_t)svc };
 	}
-	failed = _cmocka_run_group_tests(name, tests, made, setup, teardown);
+	failed = _cmocka_run_group_tests(name, tests, made, path_setup, path_teardown);
 	for (size_t i = 0; i < made; i++)
 		free((void *)(uintptr_t)tests[i].name);
 	free(tests);

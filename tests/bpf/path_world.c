@@ -110,6 +110,13 @@ void path_world_is(struct world *w, uint32_t svc)
 	memcpy(w->cmac, path_client_mac, 6);
 }
 
+void path_next_client(struct world *w, uint16_t port)
+{
+	w->cport = port;
+	w->ep = 0;
+	w->lport = 0;
+}
+
 void path_world(struct world *w, struct rig *r, uint32_t svc)
 {
 	path_world_is(w, svc);

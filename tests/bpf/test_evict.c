@@ -15,18 +15,6 @@
 
 static struct rig rig_tiny;
 
-static uint32_t service_of(void **state)
-{
-	return (uint32_t)(uintptr_t)*state;
-}
-
-static void next_client(struct world *w, uint16_t port)
-{
-	w->cport = port;
-	w->ep = 0;
-	w->lport = 0;
-}
-
 static uint32_t ways(const struct world *w)
 {
 	return w->af == RR_AF_INET ? RR_FLOW4_WAYS : RR_FLOW6_WAYS;
@@ -42,11 +30,11 @@ static void fill(struct world *w, enum path_have have)
 {
 	path_world(w, &rig_tiny, w->svc);
 	for (uint32_t i = 0; i < capacity(w); i++) {
-		next_client(w, (uint16_t)(100 + i));
+		path_next_client(w, (uint16_t)(100 + i));
 		path_reach(w, have);
 	}
 	assert_int_equal(rig_live(&rig_tiny, w->af), capacity(w));
-	next_client(w, 99);
+	path_next_client(w, 99);
 }
 
 static bool lives(struct world *w, uint32_t i)
@@ -78,7 +66,7 @@ static void test_full(void **state)
 	struct world w;
 	uint64_t ticket;
 
-	path_world_is(&w, service_of(state));
+	path_world_is(&w, path_service_of(state));
 	fill(&w, HAVE_EST);
 	ticket = rig_tiny.cursors[w.svc].ticket;
 	path_client(&w, PKT_SYN, RR_V_TABLE_FULL);
@@ -103,7 +91,7 @@ static void test_eviction_order(void **state)
 	struct world w;
 	struct rig_counts was, is;
 
-	path_world_is(&w, service_of(state));
+	path_world_is(&w, path_service_of(state));
 	fill(&w, HAVE_SYN);
 	set_age(&w, 0, 500); /* the oldest half-open */
 	set_age(&w, 2, 200);
@@ -117,15 +105,15 @@ static void test_eviction_order(void **state)
 	rig_count(&rig_tiny, &is);
 	assert_int_equal(is.svc[w.svc].closed - was.svc[w.svc].closed,
 			 1); /* it had been established */
-	next_client(&w, 98);
+	path_next_client(&w, 98);
 	path_client(&w, PKT_SYN, RR_V_FORWARD);
 	assert_false(lives(&w, 1));
 	assert_true(lives(&w, 0) && lives(&w, 2));
-	next_client(&w, 97);
+	path_next_client(&w, 97);
 	path_client(&w, PKT_SYN, RR_V_FORWARD);
 	assert_false(lives(&w, 0));
 	assert_true(lives(&w, 2));
-	next_client(&w, 96);
+	path_next_client(&w, 96);
 	path_client(&w, PKT_SYN, RR_V_FORWARD);
 	assert_false(lives(&w, 2));
 	rig_count(&rig_tiny, &is);
@@ -137,7 +125,7 @@ static void test_half_open_order(void **state)
 {
 	struct world w;
 
-	path_world_is(&w, service_of(state));
+	path_world_is(&w, path_service_of(state));
 	fill(&w, HAVE_SYN);
 	set_age(&w, 0, RIG_TIMEOUT - 5); /* old, not expired */
 	set_age(&w, 2, RIG_TIMEOUT + 5); /* expired */
@@ -145,11 +133,11 @@ static void test_half_open_order(void **state)
 	path_client(&w, PKT_SYN, RR_V_FORWARD);
 	assert_false(lives(&w, 2));
 	assert_true(lives(&w, 0) && lives(&w, 1));
-	next_client(&w, 98);
+	path_next_client(&w, 98);
 	path_client(&w, PKT_SYN, RR_V_FORWARD);
 	assert_false(lives(&w, 1));
 	assert_true(lives(&w, 0));
-	next_client(&w, 97);
+	path_next_client(&w, 97);
 	path_client(&w, PKT_SYN, RR_V_FORWARD);
 	assert_false(lives(&w, 0));
 }
@@ -159,12 +147,12 @@ static void test_flood(void **state)
 {
 	struct world w;
 
-	path_world_is(&w, service_of(state));
+	path_world_is(&w, path_service_of(state));
 	fill(&w, HAVE_SYN);
 	reach(&w, 0, PKT_ACK);
 	reach(&w, 1, PKT_ACK);
 	for (uint16_t i = 0; i < 500; i++) {
-		next_client(&w, (uint16_t)(5000 + i));
+		path_next_client(&w, (uint16_t)(5000 + i));
 		path_client(&w, PKT_SYN, RR_V_FORWARD);
 	}
 	assert_true(lives(&w, 0) && lives(&w, 1));
@@ -176,7 +164,7 @@ static void test_clock_skew(void **state)
 {
 	struct world w;
 
-	path_world_is(&w, service_of(state));
+	path_world_is(&w, path_service_of(state));
 	fill(&w, HAVE_EST);
 	for (uint32_t i = 0; i < capacity(&w); i++)
 		set_age(&w, i, (uint32_t)-1000);
@@ -188,17 +176,17 @@ static void test_full_reverse(void **state)
 {
 	struct world w;
 
-	path_world(&w, &rig_tiny, service_of(state));
+	path_world(&w, &rig_tiny, path_service_of(state));
 	for (uint32_t i = 0; i < capacity(&w) / 2; i++) {
-		next_client(&w, (uint16_t)(100 + i));
+		path_next_client(&w, (uint16_t)(100 + i));
 		path_reach(&w, HAVE_EST);
 	}
-	next_client(&w, 99);
+	path_next_client(&w, 99);
 	path_client(&w, PKT_SYN, RR_V_TABLE_FULL);
 	/* one slot free: room for the forward entry, none for the reverse one */
 	w.cport = 100;
 	path_flow_of(&w, NULL)->meta = 0;
-	next_client(&w, 99);
+	path_next_client(&w, 99);
 	path_client(&w, PKT_SYN, RR_V_TABLE_FULL);
 	assert_null(path_flow_of(&w, NULL));
 	assert_int_equal(rig_live(&rig_tiny, w.af), capacity(&w) - 1);
@@ -211,17 +199,17 @@ static void test_evicted_pairs(void **state)
 	struct world w;
 	uint32_t pairs;
 
-	path_world(&w, &rig_tiny, service_of(state));
+	path_world(&w, &rig_tiny, path_service_of(state));
 	pairs = capacity(&w) / 2;
 	for (uint32_t i = 0; i < pairs; i++) {
-		next_client(&w, (uint16_t)(100 + i));
+		path_next_client(&w, (uint16_t)(100 + i));
 		path_reach(&w, HAVE_EST);
 		path_flow_of(&w, NULL)->seen -= RIG_TIMEOUT + 2;
 		path_reverse_of(&w, NULL)->seen -= RIG_TIMEOUT + 2;
 	}
 	rig_count(&rig_tiny, &was);
 	for (uint32_t i = 0; i < pairs; i++) {
-		next_client(&w, (uint16_t)(200 + i));
+		path_next_client(&w, (uint16_t)(200 + i));
 		path_client(&w, PKT_SYN, RR_V_FORWARD);
 	}
 	rig_count(&rig_tiny, &is);
@@ -231,24 +219,9 @@ static void test_evicted_pairs(void **state)
 	assert_int_equal(rig_live(&rig_tiny, w.af), capacity(&w));
 }
 
-static int setup(void **state)
-{
-	const struct rig_opts tiny = { .flow4_sets = 2, .flow6_sets = 2 };
-
-	(void)state;
-	rig_open(&rig_tiny, &tiny);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	rig_close(&rig_tiny);
-	return 0;
-}
-
 int main(void)
 {
+	static const struct rig_opts tiny = { .flow4_sets = 2, .flow6_sets = 2 };
 	static const struct path_test tests[] = {
 		PATH_TEST(test_full, ON_DSR),
 		PATH_TEST(test_eviction_order, ON_DSR),
@@ -259,5 +232,6 @@ int main(void)
 		PATH_TEST(test_half_open_order, ON_DSR),
 	};
 
-	return path_group("evict", tests, sizeof(tests) / sizeof(tests[0]), setup, teardown);
+	path_use(&rig_tiny, &tiny);
+	return path_group("evict", tests, sizeof(tests) / sizeof(tests[0]));
 }

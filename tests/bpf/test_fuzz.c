@@ -184,20 +184,6 @@ static void test_reached(void **state)
 	assert_true(sent_right > PACKETS / 20);
 }
 
-static int setup(void **state)
-{
-	(void)state;
-	rig_open(&rig, NULL);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	rig_close(&rig);
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -205,5 +191,6 @@ int main(void)
 		cmocka_unit_test(test_reached),
 	};
 
-	return cmocka_run_group_tests_name("fuzz", tests, setup, teardown);
+	path_use(&rig, NULL);
+	return cmocka_run_group_tests_name("fuzz", tests, path_setup, path_teardown);
 }

@@ -32,20 +32,6 @@ static void run_job(void **state)
 	path_case_run(&rig, job->svc, job->c);
 }
 
-static int setup(void **state)
-{
-	(void)state;
-	rig_open(&rig, NULL);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	rig_close(&rig);
-	return 0;
-}
-
 /* Appends one test for each world of the row. */
 static size_t add_case(struct CMUnitTest *tests, struct job *jobs, size_t n,
 		       const struct path_case *c)
@@ -84,7 +70,8 @@ int main(void)
 		for (size_t i = 0; i < tables[t]->n; i++)
 			n = add_case(tests, jobs, n, &tables[t]->cases[i]);
 	}
-	failed = _cmocka_run_group_tests("path", tests, n, setup, teardown);
+	path_use(&rig, NULL);
+	failed = _cmocka_run_group_tests("path", tests, n, path_setup, path_teardown);
 	for (size_t i = 0; i < n; i++)
 		free((void *)(uintptr_t)tests[i].name);
 	free(tests);

@@ -23,29 +23,17 @@
 
 static struct rig rig, rig_port, rig_few;
 
-static uint32_t service_of(void **state)
-{
-	return (uint32_t)(uintptr_t)*state;
-}
-
-static void next_client(struct world *w, uint16_t port)
-{
-	w->cport = port;
-	w->ep = 0;
-	w->lport = 0;
-}
-
 static void test_ports_unique(void **state)
 {
 	static uint8_t used[PATH_EPS][65536];
 	struct world w;
 
 	memset(used, 0, sizeof(used));
-	path_world(&w, &rig, service_of(state));
+	path_world(&w, &rig, path_service_of(state));
 	for (uint16_t i = 0; i < 150; i++) {
 		uint8_t *seen;
 
-		next_client(&w, (uint16_t)(2000 + i));
+		path_next_client(&w, (uint16_t)(2000 + i));
 		path_client(&w, PKT_SYN, RR_V_FORWARD);
 		assert_in_range(w.lport, RR_PORT_LO_DEFAULT, RR_PORT_HI_DEFAULT);
 		seen = &used[w.ep - PATH_EP(w.svc, 0)][w.lport];
@@ -68,10 +56,10 @@ static void test_no_port(void **state)
 	uint16_t slots[2];
 	struct world w;
 
-	one_endpoint(&w, &rig_port, service_of(state));
+	one_endpoint(&w, &rig_port, path_service_of(state));
 	path_reach(&w, HAVE_EST);
 	assert_int_equal(w.lport, ONE_PORT);
-	next_client(&w, 40001);
+	path_next_client(&w, 40001);
 	path_client(&w, PKT_SYN, RR_V_NO_PORT);
 	assert_null(path_flow_of(&w, NULL));
 	assert_int_equal(rig_live(&rig_port, w.af), 2);
@@ -89,9 +77,9 @@ static void test_port_kept(void **state)
 	struct world w;
 
 	for (size_t i = 0; i < sizeof(have) / sizeof(have[0]); i++) {
-		one_endpoint(&w, &rig_port, service_of(state));
+		one_endpoint(&w, &rig_port, path_service_of(state));
 		path_reach(&w, have[i]);
-		next_client(&w, 40001);
+		path_next_client(&w, 40001);
 		path_client(&w, PKT_SYN, RR_V_NO_PORT);
 	}
 }
@@ -115,12 +103,12 @@ static void test_port_reuse(void **state)
 	struct world old, w;
 
 	for (size_t i = 0; i < sizeof(have) / sizeof(have[0]); i++) {
-		one_endpoint(&old, &rig_port, service_of(state));
+		one_endpoint(&old, &rig_port, path_service_of(state));
 		path_reach(&old, have[i]);
 		if (have[i] == HAVE_RST)
 			rested(&old);
 		w = old;
-		next_client(&w, 40001);
+		path_next_client(&w, 40001);
 		path_reach(&w, HAVE_EST);
 		assert_int_equal(w.lport, ONE_PORT);
 		path_server(&w, PKT_ACK, RR_V_REPLY);
@@ -145,11 +133,11 @@ static void test_port_of_expired(void **state)
 {
 	struct world old, w;
 
-	one_endpoint(&old, &rig_port, service_of(state));
+	one_endpoint(&old, &rig_port, path_service_of(state));
 	path_reach(&old, HAVE_EST);
 	expire(&old);
 	w = old;
-	next_client(&w, 40001);
+	path_next_client(&w, 40001);
 	path_reach(&w, HAVE_EST);
 	assert_int_equal(w.lport, ONE_PORT);
 	path_client(&old, PKT_PSH | PKT_ACK, RR_V_RESET);
@@ -162,7 +150,7 @@ static void test_idle_goes_on(void **state)
 {
 	struct world w;
 
-	path_world(&w, &rig, service_of(state));
+	path_world(&w, &rig, path_service_of(state));
 	path_reach(&w, HAVE_EST);
 	expire(&w);
 	path_client(&w, PKT_ACK, RR_V_FORWARD);
@@ -181,7 +169,7 @@ static void test_port_reuse_twin(void **state)
 	struct pkt_spec diff = { .flags = PKT_SYN }, s;
 	struct world w;
 
-	one_endpoint(&w, &rig_port, service_of(state));
+	one_endpoint(&w, &rig_port, path_service_of(state));
 	path_reach(&w, HAVE_FIN2);
 	diff.src = path_client_addr(w.svc);
 	diff.src.a[3] ^= 1;
@@ -197,7 +185,7 @@ static void test_shared_address(void **state)
 	struct rr_endpoint *second;
 	struct world a, b;
 
-	path_world(&a, &rig, service_of(state));
+	path_world(&a, &rig, path_service_of(state));
 	second = &rig.endpoints[PATH_EP(a.svc, 1)];
 	second->addr = path_ep_addr(PATH_EP(a.svc, 0));
 	second->port = pkt_be16(9443);
@@ -216,10 +204,10 @@ static void test_shared_address_one_port(void **state)
 {
 	struct world w;
 
-	path_world(&w, &rig_port, service_of(state));
+	path_world(&w, &rig_port, path_service_of(state));
 	rig_port.endpoints[PATH_EP(w.svc, 1)].addr = path_ep_addr(PATH_EP(w.svc, 0));
 	path_reach(&w, HAVE_EST);
-	next_client(&w, 40001);
+	path_next_client(&w, 40001);
 	path_client(&w, PKT_SYN, RR_V_NO_PORT);
 }
 
@@ -263,13 +251,13 @@ static void oldest_half_open(uint32_t svc, bool sets)
 
 static void test_oldest_half_open(void **state)
 {
-	oldest_half_open(service_of(state), true);
+	oldest_half_open(path_service_of(state), true);
 }
 
 /* Established ones never do. */
 static void test_all_established(void **state)
 {
-	uint32_t svc = service_of(state);
+	uint32_t svc = path_service_of(state);
 	uint16_t slot = PATH_EP(svc, 0);
 	struct world w;
 
@@ -277,41 +265,22 @@ static void test_all_established(void **state)
 	rig_rotation(&rig_few, svc, &slot, 1);
 	rig_port_sets(&rig_few, slot, 1);
 	for (uint32_t i = 0; i < FEW; i++) {
-		next_client(&w, (uint16_t)(2000 + i));
+		path_next_client(&w, (uint16_t)(2000 + i));
 		path_reach(&w, HAVE_EST);
 	}
-	next_client(&w, 3000);
+	path_next_client(&w, 3000);
 	path_client(&w, PKT_SYN, RR_V_NO_PORT);
 	/* a set that the map has no room for is as none */
 	rig_port_sets(&rig_few, slot, 4000);
 	path_client(&w, PKT_SYN, RR_V_NO_PORT);
 }
 
-static int setup(void **state)
-{
-	const struct rig_opts one_port = { .port_lo = ONE_PORT, .port_hi = ONE_PORT };
-	const struct rig_opts few = { .port_lo = ONE_PORT,
-				      .port_hi = ONE_PORT + FEW - 1,
-				      .port_sets = 1 };
-
-	(void)state;
-	rig_open(&rig, NULL);
-	rig_open(&rig_port, &one_port);
-	rig_open(&rig_few, &few);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	rig_close(&rig);
-	rig_close(&rig_port);
-	rig_close(&rig_few);
-	return 0;
-}
-
 int main(void)
 {
+	static const struct rig_opts one_port = { .port_lo = ONE_PORT, .port_hi = ONE_PORT };
+	static const struct rig_opts few = { .port_lo = ONE_PORT,
+					     .port_hi = ONE_PORT + FEW - 1,
+					     .port_sets = 1 };
 	static const struct path_test tests[] = {
 		PATH_TEST(test_ports_unique, ON_NAT),
 		PATH_TEST(test_no_port, ON_NAT),
@@ -326,5 +295,8 @@ int main(void)
 		PATH_TEST(test_all_established, ON_NAT),
 	};
 
-	return path_group("port", tests, sizeof(tests) / sizeof(tests[0]), setup, teardown);
+	path_use(&rig, NULL);
+	path_use(&rig_port, &one_port);
+	path_use(&rig_few, &few);
+	return path_group("port", tests, sizeof(tests) / sizeof(tests[0]));
 }

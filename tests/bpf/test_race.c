@@ -32,6 +32,7 @@
 #include <cmocka.h>
 
 #include "path_seen.h"
+#include "path_sweep.h"
 
 #define MAX_THREADS 16
 #define SECONDS 5
@@ -64,7 +65,11 @@ static struct rig rig;
 static struct world origin[PATH_ALL];
 static uint32_t shared[PATH_ALL], shareds; /* services of shared flows */
 static volatile bool stop;
-static uint64_t swept[RIG_ENDPOINTS], expired, killed;
+static struct path_sweep sweep = { .rig = &rig,
+				   .half_open_age = SHORT,
+				   .kill_first = SHARED_FIRST,
+				   .kill_n = SHARED,
+				   .rng = 88172645463325252ull };
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static char wrong[256];
 static uint32_t wrongs;
@@ -81,10 +86,7 @@ static void violation(const char *what, const struct world *w)
 
 static uint32_t rnd(struct worker *t, uint32_t n)
 {
-	t->rng ^= t->rng << 13;
-	t->rng ^= t->rng >> 7;
-	t->rng ^= t->rng << 17;
-	return (uint32_t)(t->rng >> 20) % n;
+	return path_rnd(&t->rng, n);
 }
 
 static void pin(uint32_t id)
@@ -321,81 +323,6 @@ static void *hammer(void *arg)
 
 /* ---- the controller's part ---- */
 
-static uint32_t newest(uint8_t af)
-{
-	uint32_t now = 0;
-	bool any = false;
-
-	for (uint32_t i = 0; i < seen_slots(&rig, af); i++) {
-		const __u64 *key, *addr;
-		uint32_t seen = __atomic_load_n(&seen_slot(&rig, af, i, &key, &addr)->seen,
-						__ATOMIC_SEQ_CST);
-
-		if (!any || (int32_t)(seen - now) > 0)
-			now = seen;
-		any = true;
-	}
-	return now;
-}
-
-/* An established flow that the sweep ends is counted here, as the controller does. */
-static bool swap(struct rr_flow *f, uint64_t meta, uint8_t state, bool forward)
-{
-	bool empty = state == RR_FLOW_EMPTY;
-	__u64 was = meta,
-	      is = RR_META_MAKE(RR_META_GEN(meta) + empty, state, empty ? 0 : RR_META_FLAGS(meta),
-				empty ? 0 : RR_META_EP(meta), empty ? 0 : RR_META_VIA(meta));
-
-	if (!__atomic_compare_exchange_n(&f->meta, &was, is, false, __ATOMIC_SEQ_CST,
-					 __ATOMIC_SEQ_CST))
-		return false;
-	if (forward && RR_META_STATE(meta) == RR_FLOW_EST)
-		swept[RR_META_EP(meta)]++;
-	return true;
-}
-
-static bool is_shared(uint16_t port)
-{
-	return port >= SHARED_FIRST && port < SHARED_FIRST + SHARED;
-}
-
-static bool is_old(const struct rr_flow *f, uint16_t tag, uint8_t state, uint32_t age)
-{
-	uint16_t id = tag & RR_TAG_REV ? f->listener : RR_TAG_LISTENER(tag);
-	const struct rr_listener *l = &rig.listeners[id % RR_MAX_LISTENERS];
-	const struct rr_service *s = &rig.services[l->service];
-
-	if (state == RR_FLOW_FIN1)
-		return (int32_t)age > (int32_t)s->t_fin1;
-	return state != RR_FLOW_EST && (int32_t)age > (int32_t)SHORT;
-}
-
-/* Expires what is old; now and then kills a shared flow's entry. */
-static void sweep(struct worker *t, uint8_t af, bool kill)
-{
-	uint32_t now = newest(af);
-
-	for (uint32_t i = 0; i < seen_slots(&rig, af); i++) {
-		const __u64 *key, *addr;
-		struct rr_flow *f = seen_slot(&rig, af, i, &key, &addr);
-		uint64_t m = seen_load(&f->meta), k = seen_load(key);
-		uint32_t seen = __atomic_load_n(&f->seen, __ATOMIC_SEQ_CST);
-		uint16_t port = __atomic_load_n(&f->port, __ATOMIC_SEQ_CST);
-		uint8_t state = RR_META_STATE(m);
-		bool forward = !(RR_KEY_TAG(k) & RR_TAG_REV);
-
-		bool old = is_old(f, RR_KEY_TAG(k), state, now - seen);
-
-		if (!seen_live(m) || seen_load(&f->meta) != m)
-			continue;
-		if (old)
-			expired += swap(f, m, RR_FLOW_EMPTY, forward);
-		else if (kill && rnd(t, 8) == 0 &&
-			 is_shared(pkt_be16(forward ? RR_KEY_PORT(k) : port)))
-			killed += swap(f, m, RR_FLOW_KILLED, forward);
-	}
-}
-
 static void find_twins(uint8_t af)
 {
 	struct world w = { .af = af };
@@ -418,8 +345,8 @@ static void *controller(void *arg)
 			find_twins(RR_AF_INET);
 			find_twins(RR_AF_INET6);
 		}
-		sweep(t, RR_AF_INET, rnd(t, 4) == 0);
-		sweep(t, RR_AF_INET6, rnd(t, 4) == 0);
+		path_sweep(&sweep, RR_AF_INET, rnd(t, 4) == 0);
+		path_sweep(&sweep, RR_AF_INET6, rnd(t, 4) == 0);
 		usleep(200);
 	}
 	return NULL;
@@ -474,7 +401,7 @@ static void balance(const struct rig_counts *was, const struct rig_counts *is, u
 			assert_int_equal((is->ep[ep].established - was->ep[ep].established) +
 						 (is->ep[ep].reopened - was->ep[ep].reopened) -
 						 (is->ep[ep].closed - was->ep[ep].closed) -
-						 swept[ep],
+						 sweep.swept[ep],
 					 live_established(ep));
 		}
 	}
@@ -542,44 +469,30 @@ static void test_hammer(void **state)
 	printf("# %u threads, %llu packets, %llu guarded flows, %llu expired, %llu killed, %llu "
 	       "races\n",
 	       n, (unsigned long long)packets, (unsigned long long)established,
-	       (unsigned long long)expired, (unsigned long long)killed,
+	       (unsigned long long)sweep.expired, (unsigned long long)sweep.killed,
 	       (unsigned long long)(is.verdict[RR_V_FLOW_RACE] - was.verdict[RR_V_FLOW_RACE]));
 	if (wrongs)
 		fail_msg("%u violations; the first: %s", wrongs, wrong);
 	find_twins(RR_AF_INET);
 	find_twins(RR_AF_INET6);
 	assert_int_equal(wrongs, 0);
-	assert_true(established > 100 && expired && killed);
+	assert_true(established > 100 && sweep.expired && sweep.killed);
 	balance(&was, &is, packets);
 }
 
-static int setup(void **state)
+int main(void)
 {
-	const struct rig_opts opts = {
+	static const struct rig_opts opts = {
 		.flow4_sets = SETS4,
 		.flow6_sets = SETS6,
 		.port_lo = PORT_LO,
 		.port_hi = PORT_HI,
 		.port_sets = PATH_ALL * 2,
 	};
-
-	(void)state;
-	rig_open(&rig, &opts);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	rig_close(&rig);
-	return 0;
-}
-
-int main(void)
-{
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_hammer),
 	};
 
-	return cmocka_run_group_tests_name("race", tests, setup, teardown);
+	path_use(&rig, &opts);
+	return cmocka_run_group_tests_name("race", tests, path_setup, path_teardown);
 }

@@ -114,27 +114,13 @@ static void test_spread(void **state)
 	assert_int_equal(is.svc[svc].conns - was.svc[svc].conns, sent);
 }
 
-static int setup(void **state)
-{
-	const struct rig_opts large = { .flow4_sets = 1 << 15, .flow6_sets = 1 << 15 };
-
-	(void)state;
-	rig_open(&rig, &large);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	rig_close(&rig);
-	return 0;
-}
-
 int main(void)
 {
+	static const struct rig_opts large = { .flow4_sets = 1 << 15, .flow6_sets = 1 << 15 };
 	static const struct path_test tests[] = {
 		PATH_TEST(test_spread, ON_ALL),
 	};
 
-	return path_group("spread", tests, sizeof(tests) / sizeof(tests[0]), setup, teardown);
+	path_use(&rig, &large);
+	return path_group("spread", tests, sizeof(tests) / sizeof(tests[0]));
 }

@@ -20,18 +20,6 @@
 
 static struct rig rig;
 
-static uint32_t service_of(void **state)
-{
-	return (uint32_t)(uintptr_t)*state;
-}
-
-static void next_client(struct world *w, uint16_t port)
-{
-	w->cport = port;
-	w->ep = 0;
-	w->lport = 0;
-}
-
 /* One raw frame: what is not sent on must be what came in. */
 static enum rr_verdict run_raw(struct world *w, const uint8_t *b, uint32_t len, uint32_t *action)
 {
@@ -91,7 +79,7 @@ static void test_truncated(void **state)
 	struct world w;
 
 	for (size_t i = 0; i < sizeof(shape) / sizeof(shape[0]); i++) {
-		path_world(&w, &rig, service_of(state));
+		path_world(&w, &rig, path_service_of(state));
 		path_reach(&w, HAVE_EST);
 		truncate_at_all(&w, &shape[i], true);
 		truncate_at_all(&w, &shape[i], false);
@@ -121,7 +109,7 @@ static void test_rst_rate(void **state)
 {
 	struct world w;
 
-	path_world(&w, &rig, service_of(state));
+	path_world(&w, &rig, path_service_of(state));
 	rig.control->rst_rate = 5;
 	rig.control->hz = 10000000;
 	for (int i = 0; i < 5; i++)
@@ -139,7 +127,7 @@ static void test_rst_budgets(void **state)
 {
 	struct world w;
 
-	path_world(&w, &rig, service_of(state));
+	path_world(&w, &rig, path_service_of(state));
 	rig.control->rst_rate = 2;
 	rig.control->hz = 10000000;
 	for (int i = 0; i < 2; i++)
@@ -157,7 +145,7 @@ static void test_rst_budgets(void **state)
 /* SYN `k` goes to slot k mod L, whatever the rotation is at that moment. */
 static void test_exact(void **state)
 {
-	uint32_t svc = service_of(state);
+	uint32_t svc = path_service_of(state);
 	const uint16_t a = PATH_EP(svc, 0), b = PATH_EP(svc, 1), c = PATH_EP(svc, 2);
 	const uint16_t weights[] = { a, b, a, c, a, b }, other[] = { c, b, a, b, b };
 	const uint16_t *slots = weights;
@@ -174,7 +162,7 @@ static void test_exact(void **state)
 			len = 5;
 			rig_rotation(&rig, svc, other, len);
 		}
-		next_client(&w, (uint16_t)(10000 + k));
+		path_next_client(&w, (uint16_t)(10000 + k));
 		path_client(&w, PKT_SYN, RR_V_FORWARD);
 		assert_int_equal(w.ep, slots[k % len]);
 		want[slots[k % len] - a]++;
@@ -188,7 +176,7 @@ static void test_exact(void **state)
 /* Two listeners share the cursor of their service, and a client's flows by both are two flows. */
 static void test_exact_two_listeners(void **state)
 {
-	uint32_t svc = service_of(state);
+	uint32_t svc = path_service_of(state);
 	struct world w, by[2];
 
 	path_world(&w, &rig, svc);
@@ -199,7 +187,7 @@ static void test_exact_two_listeners(void **state)
 	for (uint32_t k = 0; k < 600; k++) {
 		struct world *v = &by[k * 7 / 3 % 2];
 
-		next_client(v, (uint16_t)(10000 + k / 2));
+		path_next_client(v, (uint16_t)(10000 + k / 2));
 		if (path_flow_of(v, NULL))
 			v->cport += 1000;
 		path_client(v, PKT_SYN, RR_V_FORWARD);
@@ -216,7 +204,7 @@ static void test_same_client_two_listeners(void **state)
 {
 	struct world a, b;
 
-	path_world(&a, &rig, service_of(state));
+	path_world(&a, &rig, path_service_of(state));
 	b = a;
 	b.listener = 7;
 	b.port = 8443;
@@ -239,7 +227,7 @@ static void test_two_routers(void **state)
 {
 	struct world a, b;
 
-	path_world(&a, &rig, service_of(state));
+	path_world(&a, &rig, path_service_of(state));
 	b = a;
 	b.cport = 40001;
 	b.cmac[5] = 0x02;
@@ -259,13 +247,13 @@ static void test_hops_full(void **state)
 {
 	struct world w;
 
-	path_world(&w, &rig, service_of(state));
+	path_world(&w, &rig, path_service_of(state));
 	path_reach(&w, HAVE_SYN);
 	for (uint32_t i = 1; i < RR_MAX_HOPS; i++)
 		rig.hops[i] = rig.hops[i] ? rig.hops[i] : 1;
-	next_client(&w, 40001);
+	path_next_client(&w, 40001);
 	path_reach(&w, HAVE_EST);
-	next_client(&w, 40002);
+	path_next_client(&w, 40002);
 	w.cmac[5]++;
 	path_client(&w, PKT_SYN, RR_V_NO_HOP);
 	assert_null(path_flow_of(&w, NULL));
@@ -284,7 +272,7 @@ static const uint8_t *source_of(const struct world *w)
  */
 static void test_two_locals(void **state)
 {
-	uint32_t used[2] = { 0 }, svc = service_of(state);
+	uint32_t used[2] = { 0 }, svc = path_service_of(state);
 	struct pkt_spec syn = { .flags = PKT_SYN }, s;
 	struct world w;
 
@@ -299,7 +287,7 @@ static void test_two_locals(void **state)
 		const struct rr_flow *f;
 		uint16_t local;
 
-		next_client(&w, (uint16_t)(100 + i));
+		path_next_client(&w, (uint16_t)(100 + i));
 		path_packet(&w, false, &syn, &s);
 		pkt_build(&s, &w.in);
 		assert_int_equal(rig_run(&rig, w.in.b, w.in.len, &w.out), XDP_TX);
@@ -320,20 +308,6 @@ static void test_two_locals(void **state)
 	assert_true(used[0] > 10 && used[1] > 10);
 }
 
-static int setup(void **state)
-{
-	(void)state;
-	rig_open(&rig, NULL);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	rig_close(&rig);
-	return 0;
-}
-
 int main(void)
 {
 	static const struct path_test tests[] = {
@@ -348,5 +322,6 @@ int main(void)
 		PATH_TEST(test_two_locals, ON_NAT),
 	};
 
-	return path_group("table", tests, sizeof(tests) / sizeof(tests[0]), setup, teardown);
+	path_use(&rig, NULL);
+	return path_group("table", tests, sizeof(tests) / sizeof(tests[0]));
 }
