@@ -94,30 +94,36 @@ static int do_local(struct daemon *d, const struct plan *p, const struct plan_op
 	return 0;
 }
 
-/* An element whose flags share the word at 16 with port and family: that word goes last. */
-static int write_flagged(void *to, const void *from, size_t size)
+/*
+ * An element whose flags share their word with port and family, which is word number `last`: it is
+ * stored after all others, so that flags never speak of an address that is not there yet.
+ */
+static int write_flagged(void *to, const void *from, size_t size, size_t last)
 {
+	const size_t at = last * 8, rest = at + 8;
+
 	if (!to)
 		return -EINVAL;
-	store_words(to, from, 2);
-	store_words((char *)to + 24, (const char *)from + 24, size / 8 - 3);
-	store_words((char *)to + 16, (const char *)from + 16, 1);
+	store_words(to, from, last);
+	store_words((char *)to + rest, (const char *)from + rest, (size - rest) / 8);
+	store_words((char *)to + at, (const char *)from + at, 1);
 	return 0;
 }
 
-_Static_assert(offsetof(struct rr_endpoint, flags) / 8 == 2, "rr_endpoint.flags");
-_Static_assert(offsetof(struct rr_listener, flags) / 8 == 2, "rr_listener.flags");
+#define FLAGS_WORD(type) (offsetof(struct type, flags) / 8)
+_Static_assert(offsetof(struct rr_endpoint, port) / 8 == FLAGS_WORD(rr_endpoint), "one word");
+_Static_assert(offsetof(struct rr_listener, port) / 8 == FLAGS_WORD(rr_listener), "one word");
 
 static int do_ep_write(struct daemon *d, const struct plan *p, const struct plan_op *op)
 {
 	return write_flagged(ELEM(d, ENDPOINTS, rr_endpoint, op->id), &p->endpoint[op->id],
-			     sizeof(struct rr_endpoint));
+			     sizeof(struct rr_endpoint), FLAGS_WORD(rr_endpoint));
 }
 
 static int do_listener(struct daemon *d, const struct plan *p, const struct plan_op *op)
 {
 	return write_flagged(ELEM(d, LISTENERS, rr_listener, op->id), &p->listener[op->id],
-			     sizeof(struct rr_listener));
+			     sizeof(struct rr_listener), FLAGS_WORD(rr_listener));
 }
 
 static int do_ep_hop(struct daemon *d, const struct plan *p, const struct plan_op *op)
