@@ -302,21 +302,7 @@ static void stop(struct daemon *d, bool started)
 {
 	if (started)
 		stop_save(d);
-	snapshot_forget(d);
-	control_close(d);
-	turn_close(d);
-	checks_close(d);
-	trust_use(d, NULL);
-	sweep_close(d);
-	nexthop_close(d);
-	state_free(d);
-	loop_close(d->loop);
-	plan_free(d->have);
-	model_free(d->model);
-	if (d->dp)
-		dp_close(d->dp);
-	conf_free(d->conf);
-	free(d->counters);
+	start_undo(d);
 }
 
 static void after_batch(void *arg)

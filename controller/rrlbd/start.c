@@ -3,20 +3,26 @@
  * start.c - how a start takes over the packet path: opens or adopts the maps, reads back what they
  * hold, lets the model plan, fills the maps and only then attaches the program. Each step leaves a
  * packet path that is correct by itself, so that a start may fail or be killed after any of them.
- * What is opened is struct daemon's; main.c closes it, also after a start that failed half-way.
+ * What is opened is struct daemon's, and start_undo() closes it, also after a start that failed.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "collect/checks.h"
 #include "collect/iface.h"
 #include "collect/nexthop.h"
+#include "collect/sweep.h"
+#include "collect/trust.h"
 #include "daemon/push.h"
 #include "rrlbd/start.h"
 #include "rrlbd/state.h"
 #include "rrlbd/turn.h"
+#include "serve/control.h"
+#include "serve/snapshot.h"
 #include "sys/dp.h"
+#include "sys/loop.h"
 #include "util/log.h"
 
 #define LOCAL_RANGE "/proc/sys/net/ipv4/ip_local_port_range"
@@ -154,4 +160,23 @@ int start_paths(struct daemon *d)
 		iface_refresh(d);
 	start_settle(d);
 	return rc;
+}
+
+void start_undo(struct daemon *d)
+{
+	snapshot_forget(d);
+	control_close(d);
+	turn_close(d);
+	checks_close(d);
+	trust_use(d, NULL);
+	sweep_close(d);
+	nexthop_close(d);
+	state_free(d);
+	loop_close(d->loop);
+	plan_free(d->have);
+	model_free(d->model);
+	if (d->dp)
+		dp_close(d->dp);
+	conf_free(d->conf);
+	free(d->counters);
 }

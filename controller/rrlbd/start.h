@@ -14,5 +14,7 @@ int start_dp(struct daemon *d, const struct options *o);
 int start_model(struct daemon *d);
 /* Next hops and interfaces, the first push, and at last the program on every interface. */
 int start_paths(struct daemon *d);
+/* Closes and frees what has been opened, however far a start came; `d` itself stays. */
+void start_undo(struct daemon *d);
 
 #endif

@@ -21,10 +21,10 @@
 #include "collect/checks.h"
 #include "collect/nexthop.h"
 #include "collect/sweep.h"
-#include "collect/trust.h"
 #include "daemon/push.h"
 #include "lib/netbox.h"
 #include "lib/running.h"
+#include "rrlbd/start.h"
 #include "rrlbd/state.h"
 #include "rrlbd/turn.h"
 #include "serve/control.h"
@@ -130,20 +130,7 @@ void running_stop(struct running *r)
 	struct daemon *d = r->d;
 
 	state_flush(d, MONO_S(10));
-	snapshot_forget(d);
-	control_close(d);
-	turn_close(d);
-	checks_close(d);
-	trust_use(d, NULL);
-	sweep_close(d);
-	nexthop_close(d);
-	state_free(d);
-	loop_close(d->loop);
-	plan_free(d->have);
-	model_free(d->model);
-	dp_close(d->dp);
-	conf_free(d->conf);
-	free(d->counters);
+	start_undo(d);
 	free_path(d->conf_path);
 	free_path(d->socket);
 	free_path(d->state);
