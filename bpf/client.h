@@ -173,20 +173,25 @@ static __always_inline bool client_disproves(const struct conn *c)
 	return RR_META_FLAGS(c->s.h.meta) & RR_FLOW_F_RST_CLIENT || c->now - c->r.seen > c->hz;
 }
 
-/* A packet other than a SYN on a flow that was established. */
-static __always_inline void client_open(const int af, struct conn *c)
+/*
+ * A packet other than a SYN on a flow that was established. One that would bring the flow back when
+ * its slot has just been given away goes nowhere: forwarded, it would make both sides believe in a
+ * connection that has no entry. The client sends it again and learns what has become of it.
+ */
+static __always_inline enum rr_verdict client_open(const int af, struct conn *c)
 {
 	if (c->flags & (TCPF_RST | TCPF_FIN) && !judge_near(c->seq, c->two ? c->r.ack : c->s.ack))
-		return;
+		return RR_V_GO;
 	client_touch(af, c);
 	if (c->flags & TCPF_RST) {
 		pair_move(af, c, RR_FLOW_RST, RR_FLOW_F_RST_CLIENT);
-		return;
+		return RR_V_GO;
 	}
-	if (pair_is_claimed_over(c) && client_disproves(c))
-		pair_reopen(af, c, RR_FLOW_F_RSTS);
+	if (pair_is_claimed_over(c) && client_disproves(c) && !pair_reopen(af, c, RR_FLOW_F_RSTS))
+		return RR_V_FLOW_RACE;
 	if (c->flags & TCPF_FIN)
 		client_fin(af, c);
+	return RR_V_GO;
 }
 
 /* What a packet other than a SYN does to the flow that it belongs to. */
@@ -198,8 +203,7 @@ static __always_inline enum rr_verdict client_follow(const int af, struct conn *
 		return client_killed(af, c);
 	if (state < RR_FLOW_EST)
 		return client_half(af, c);
-	client_open(af, c);
-	return RR_V_GO;
+	return client_open(af, c);
 }
 
 /* The packet goes where its entry says. */

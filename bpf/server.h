@@ -99,21 +99,22 @@ static __always_inline bool server_disproves(const struct conn *c)
 }
 
 /* An endpoint's packet on a flow that was established: see client_open(). */
-static __always_inline void server_open(const int af, struct conn *c)
+static __always_inline enum rr_verdict server_open(const int af, struct conn *c)
 {
 	if (c->flags & (TCPF_RST | TCPF_FIN) && !judge_near(c->seq, c->s.ack))
-		return;
+		return RR_V_GO;
 	server_touch(af, c);
 	if (c->flags & TCPF_RST) {
 		pair_move(af, c, RR_FLOW_RST, RR_FLOW_F_RST_SERVER);
-		return;
+		return RR_V_GO;
 	}
-	if (pair_is_claimed_over(c) && server_disproves(c))
-		pair_reopen(af, c, RR_FLOW_F_RSTS);
+	if (pair_is_claimed_over(c) && server_disproves(c) && !pair_reopen(af, c, RR_FLOW_F_RSTS))
+		return RR_V_FLOW_RACE;
 	if (c->flags & TCPF_FIN)
 		pair_move(af, c, RR_FLOW_FIN1, pair_fin_server(af, c));
 	else if (conn_is_answer(c))
 		server_reused(af, c);
+	return RR_V_GO;
 }
 
 /*
@@ -136,6 +137,8 @@ static __always_inline bool server_look(const int af, struct conn *c)
 
 static __always_inline int server_packet(const int af, struct conn *c)
 {
+	enum rr_verdict v = RR_V_GO;
+
 	if (!server_look(af, c) || !pair_forward(af, c))
 		return RR_V_ORPHAN;
 	c->two = 1;
@@ -146,9 +149,9 @@ static __always_inline int server_packet(const int af, struct conn *c)
 	if (RR_META_STATE(c->s.h.meta) < RR_FLOW_EST)
 		server_half(af, c);
 	else
-		server_open(af, c);
+		v = server_open(af, c);
 	port_rest(af, c);
-	return RR_V_GO;
+	return v;
 }
 
 /* Global, for the verifier: see flow.h. */
