@@ -158,8 +158,7 @@ struct path_test {
 	{ \
 #fn, fn, __VA_ARGS__ \
 	}
-/* Runs each in all its worlds; returns what cmocka returns. */
-/* Runs them, each in every world that its row names, on the rigs of path_use(). */
+/* Runs each in all its worlds, on the rigs of path_use(); returns what cmocka returns. */
 int path_group(const char *name, const struct path_test *rows, size_t n);
 /* The service under test, out of the state of a PATH_TEST. */
 uint32_t path_service_of(void **state);

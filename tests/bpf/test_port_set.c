@@ -403,28 +403,13 @@ static void test_cpus(void **state)
 	}
 }
 
-static int setup(void **state)
-{
-	const struct rig_opts many = { .port_lo = LO,
-				       .port_hi = HI,
-				       .port_sets = SETS,
-				       .flow4_sets = 2048,
-				       .flow6_sets = 2048 };
-
-	(void)state;
-	rig_open(&rig, &many);
-	return 0;
-}
-
-static int teardown(void **state)
-{
-	(void)state;
-	rig_close(&rig);
-	return 0;
-}
-
 int main(void)
 {
+	static const struct rig_opts many = { .port_lo = LO,
+					      .port_hi = HI,
+					      .port_sets = SETS,
+					      .flow4_sets = 2048,
+					      .flow6_sets = 2048 };
 	static const struct path_test tests[] = {
 		PATH_TEST(test_longest_unused, ON_NAT),
 		PATH_TEST(test_rest, ON_NAT),
@@ -439,5 +424,6 @@ int main(void)
 		PATH_TEST(test_cpus, ON_NAT),
 	};
 
-	return path_group("port sets", tests, sizeof(tests) / sizeof(tests[0]), setup, teardown);
+	path_use(&rig, &many);
+	return path_group("port sets", tests, sizeof(tests) / sizeof(tests[0]));
 }
