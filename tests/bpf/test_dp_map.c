@@ -73,18 +73,20 @@ static void test_tx_ports(void **state)
 	dp_close(dp);
 }
 
+#define WORDS (sizeof(struct rr_stats) / sizeof(uint64_t))
+
 /* Element i, word w, CPU c holds i * 1000 + w * 10 + c. */
 static void fill_stats(uint32_t n, int cpus)
 {
-	uint64_t *values = calloc((size_t)cpus * 8, sizeof(*values));
+	uint64_t *values = calloc((size_t)cpus * WORDS, sizeof(*values));
 	int fd = pin_open(pin_path(DIR, RR_MAP_EP_STATS)), c, w;
 	uint32_t i;
 
 	assert_non_null(values);
 	for (i = 0; i < n; i++) {
 		for (c = 0; c < cpus; c++)
-			for (w = 0; w < 8; w++)
-				values[c * 8 + w] =
+			for (w = 0; w < (int)WORDS; w++)
+				values[(size_t)c * WORDS + (size_t)w] =
 					(uint64_t)i * 1000 + (uint64_t)w * 10 + (uint64_t)c;
 		assert_int_equal(bpf_map_update_elem(fd, &i, values, BPF_ANY), 0);
 	}
