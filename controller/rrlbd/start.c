@@ -16,6 +16,7 @@
 #include "collect/sweep.h"
 #include "collect/trust.h"
 #include "daemon/push.h"
+#include "rr_port.h"
 #include "rrlbd/start.h"
 #include "rrlbd/state.h"
 #include "rrlbd/turn.h"
@@ -70,6 +71,22 @@ static void say_note(const struct daemon *d)
 		log_info("packet path: %s", dp_note(d->dp));
 }
 
+/*
+ * Maps that were found may hold fewer sets of local ports than are configured, those of a bare object
+ * just one. An endpoint whose set is not there would get no port, so no more are given out.
+ */
+static void limit_sets(struct daemon *d)
+{
+	uint32_t lines = 0, sets;
+	uint16_t lo, hi;
+
+	dp_ports(d->dp, &lo, &hi);
+	dp_mem(d->dp, RR_MAP_PORTS, &lines);
+	sets = lines / RR_PORT_LINES(hi - lo + 1u);
+	if (d->conf->port_sets > sets)
+		d->conf->port_sets = sets;
+}
+
 int start_dp(struct daemon *d, const struct options *o)
 {
 	const char *name[RR_MAX_IFACES];
@@ -92,6 +109,7 @@ int start_dp(struct daemon *d, const struct options *o)
 		log_errx("packet path: %s", dp_error(d->dp));
 		return rc;
 	}
+	limit_sets(d);
 	warn_ports(d);
 	log_info("packet path: %s", d->adopted ? "running maps adopted" : "maps made");
 	say_note(d);
