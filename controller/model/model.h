@@ -164,7 +164,7 @@ size_t model_cancels(struct model *m, struct model_run *run, size_t max);
  * something took its time). What fails of them now may have failed for that: once it adds up to a
  * quarter of a probe's timeout, a failure of it is void, and it is started anew.
  */
-void model_stall(struct model *m, mono_t length);
+bool model_stall(struct model *m, mono_t length); /* was any in flight? */
 /*
  * What to probe: address with the port to probe, and parameters (owned by the model, valid until
  * the next model_apply).

@@ -70,14 +70,19 @@ mono_t model_lag(const struct model *m, mono_t now)
 	return mono_cmp(next, now) < 0 ? mono_sub(now, next) : MONO_US(0);
 }
 
-void model_stall(struct model *m, mono_t length)
+bool model_stall(struct model *m, mono_t length)
 {
+	bool any = false;
+
 	for (uint32_t i = 1; i < RR_MAX_ENDPOINTS; i++) {
 		struct target *t = &m->target[i];
 
-		if (t->in_flight)
-			t->stalled = mono_add(t->stalled, length);
+		if (!t->in_flight)
+			continue;
+		t->stalled = mono_add(t->stalled, length);
+		any = true;
 	}
+	return any;
 }
 
 static void probe_record(struct ep *e, const struct model_probe *p, mono_t now)
