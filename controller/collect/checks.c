@@ -48,8 +48,8 @@ static struct model_run run_of(uint64_t tag)
 }
 
 /*
- * Comes first wherever results or the model's time are dealt with. The model knows whether a probe was
- * in flight: the one whose end is being told has left the count of sys/probe already.
+ * Comes first wherever results or the model's time are dealt with. The model knows whether a probe
+ * was in flight: the one whose end is being told has left the count of sys/probe already.
  */
 static void checks_look(struct daemon *d)
 {

@@ -72,8 +72,8 @@ static void say_note(const struct daemon *d)
 }
 
 /*
- * Maps that were found may hold fewer sets of local ports than are configured, those of a bare object
- * just one. An endpoint whose set is not there would get no port, so no more are given out.
+ * Maps that were found may hold fewer sets of local ports than are configured, those of a bare
+ * object just one. An endpoint whose set is not there would get no port, so no more are given out.
  */
 static void limit_sets(struct daemon *d)
 {
