@@ -61,7 +61,7 @@ raise() { # MAP...: the version in the map's row
 
 # build VARIANT -> its build folder, made when needed
 build() {
-	local dir=$BUILD/upgrade/$1
+	local dir=$BUILD/upgrade/$1 opt="-O2 -g"
 	# What the change does not touch is taken as it was compiled for this tree.
 	if [ ! -e "$dir" ] && [ "$1" != first ] && [ "$BUILD" = "$TOP/build" ]; then
 		mkdir -p "$dir/build"
@@ -86,7 +86,9 @@ build() {
 	done
 	rm -rf "$dir.new"
 	# How fast the controller is does not matter here, how fast it compiles does.
-	make -s -C "$dir" -j2 B=build OPT=-O0 all >"$WORK/build-$1.log" 2>&1 || {
+	# Without optimisation gcc warns about the old sources, and warnings are errors.
+	[ "$1" = first ] || opt=-O0
+	make -s -C "$dir" -j2 B=build OPT="$opt" all >"$WORK/build-$1.log" 2>&1 || {
 		tail -n 20 "$WORK/build-$1.log"
 		fail "the build '$1' cannot be made"
 	}
